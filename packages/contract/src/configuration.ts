@@ -1,0 +1,185 @@
+import { z } from 'zod'
+
+/** `500ms`, `30s`, `10m`, `12h`, `7d`: parsed to milliseconds. */
+const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+export const duration = z
+  .string()
+  .regex(/^[1-9][0-9]{0,8}(ms|s|m|h|d)$/, 'a duration such as 500ms, 30s, 10m, 12h or 7d')
+  .meta({ description: 'A duration: a whole number and ms, s, m, h or d', examples: ['30s'] })
+
+export function durationMs(text: string): number {
+  const unit = text.replace(/^[0-9]+/, '') as keyof typeof unitsMs
+  return Number.parseInt(text, 10) * unitsMs[unit]
+}
+
+/** `512B`, `64KiB`, `1MiB`, `2GiB`: parsed to bytes. */
+const unitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
+export const size = z
+  .string()
+  .regex(/^[1-9][0-9]{0,8}(B|KiB|MiB|GiB)$/, 'a size such as 512B, 64KiB, 1MiB or 2GiB')
+  .meta({ description: 'A size: a whole number and B, KiB, MiB or GiB', examples: ['1MiB'] })
+
+export function sizeBytes(text: string): number {
+  const unit = text.replace(/^[0-9]+/, '') as keyof typeof unitsBytes
+  return Number.parseInt(text, 10) * unitsBytes[unit]
+}
+
+const name = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63 characters')
+const hostPort = z.string().regex(/^(?:\[[0-9a-f:]+\]|[a-zA-Z0-9.-]+):[0-9]{1,5}$/, 'an address such as 127.0.0.1:8443')
+const headerName = z.string().regex(/^[a-z0-9!#$%&'*+.^`|~-]{1,64}$/, 'a header name in lower case without underscores')
+
+/** A glob over one word: `*` stands for any run of characters, everything else for itself. */
+const glob = z.string().min(1).max(256)
+const globs = z.union([glob, z.array(glob).min(1).max(256)])
+
+const match = z
+  .strictObject({ tenant: globs.optional(), agent: globs.optional(), upstream: globs.optional(), action: globs.optional() })
+  .meta({ description: 'What the rule is about; a field that is left out matches everything' })
+
+const rule = z.strictObject({
+  id: name.meta({ description: 'The name by which the log and `explain` speak of this rule' }),
+  match,
+  when: z.string().min(1).max(4096).optional().meta({ description: 'A CEL expression over args, action, resource, subject, upstream and context; a rule without it always applies' }),
+  then: z.enum(['deny', 'hold', 'permit']),
+  approval: z.strictObject({ expires: duration.optional() }).optional().meta({ description: 'For hold: how long a person has to answer and the agent to use the answer (default 10m)' }),
+  mode: z.enum(['enforce', 'shadow']).optional().meta({ description: 'shadow writes what the rule would do to the log and changes nothing' }),
+})
+
+const quota = z.strictObject({
+  id: name,
+  match: match.optional(),
+  per: z.array(z.enum(['tenant', 'agent', 'upstream', 'action'])).min(1),
+  requests: z.number().int().min(1).max(1_000_000_000),
+  window: duration,
+  burst: z.number().int().min(1).max(1_000_000_000).optional().meta({ description: 'How many requests may come at once (default: requests)' }),
+})
+
+const deadlines = z
+  .strictObject({
+    connect: duration.optional().meta({ description: 'To a connected, encrypted upstream (default 5s)' }),
+    headers: duration.optional().meta({ description: 'From the request to the first byte of the answer (default 30s)' }),
+    idle: duration.optional().meta({ description: 'Between two pieces of the answer (default 60s)' }),
+    total: duration.optional().meta({ description: 'The whole exchange; event streams are exempt (default 10m)' }),
+  })
+  .optional()
+
+const credential = z
+  .strictObject({
+    secret: name.meta({ description: 'The name given to `sallyport secret set`' }),
+    header: headerName.optional().meta({ description: 'Default: authorization' }),
+    format: z.string().max(256).regex(/\{secret\}/, 'must contain {secret}').optional().meta({ description: 'Default: Bearer {secret}' }),
+  })
+  .meta({ description: 'A credential that the gateway adds on the way out; agents never see it' })
+
+const addresses = z
+  .strictObject({
+    allow: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/, 'a CIDR range such as 10.1.0.0/16')).max(64).optional().meta({ description: 'Private, loopback or otherwise special ranges this upstream may live in' }),
+    pin: z.array(z.string().regex(/^[0-9a-fA-F.:]+$/, 'an IP address')).min(1).max(64).optional().meta({ description: 'The only addresses ever dialled; the resolver is not asked' }),
+  })
+  .optional()
+
+const upstreamTls = z
+  .strictObject({
+    ca: z.string().optional().meta({ description: 'PEM file of the certificate authorities to trust for this upstream' }),
+    certificate: z.string().optional().meta({ description: 'PEM file of the certificate the gateway shows to this upstream' }),
+    key: z.string().optional().meta({ description: 'PEM file of its private key' }),
+    serverName: z.string().optional(),
+  })
+  .optional()
+
+const operation = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/),
+  method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']),
+  path: z.string().regex(/^\/[^?#\s]*$/).max(1024).meta({ description: 'A path template such as /invoices/{id}' }),
+})
+
+const httpUpstream = z.strictObject({
+  protocol: z.literal('http'),
+  url: z.url({ protocol: /^https?$/ }),
+  hosts: z.array(z.string().regex(/^[a-z0-9.-]+(?::[0-9]{1,5})?$/)).max(32).optional().meta({ description: 'Names under which `sallyport connect` offers this upstream as an HTTP proxy' }),
+  operations: z.array(operation).max(10_000).optional(),
+  openapi: z.string().optional().meta({ description: 'An OpenAPI 3 file (YAML or JSON) to read the operations from' }),
+  encodedSlashes: z.boolean().optional().meta({ description: 'Let %2F through in paths (default false)' }),
+  credential: credential.optional(),
+  addresses,
+  tls: upstreamTls,
+  deadlines,
+  connections: z.number().int().min(1).max(1024).optional(),
+  answerBytesMax: size.optional(),
+})
+
+const mcpHttpUpstream = z.strictObject({
+  protocol: z.literal('mcp'),
+  url: z.url({ protocol: /^https?$/ }),
+  serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional().meta({ description: 'Requests of the server to the agent that are let through (default none)' }),
+  credential: credential.optional(),
+  addresses,
+  tls: upstreamTls,
+  deadlines,
+  connections: z.number().int().min(1).max(1024).optional(),
+  answerBytesMax: size.optional(),
+})
+
+const mcpStdioUpstream = z.strictObject({
+  protocol: z.literal('mcp'),
+  command: z.array(z.string().min(1).max(4096)).min(1).max(64).meta({ description: 'Program and arguments; started once per tenant and agent, never through a shell' }),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional().meta({ description: 'The whole environment of the child: nothing is inherited' }),
+  secrets: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), name).optional().meta({ description: 'Environment variables filled from the secret store' }),
+  directory: z.string().optional(),
+  serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional(),
+  deadlines,
+  idle: duration.optional().meta({ description: 'A child that was not used for so long is stopped (default 15m)' }),
+  answerBytesMax: size.optional(),
+})
+
+const limits = z
+  .strictObject({
+    connections: z.number().int().min(1).max(1_000_000).optional(),
+    connectionsPerAgent: z.number().int().min(1).max(100_000).optional(),
+    requestsInFlight: z.number().int().min(1).max(1_000_000).optional(),
+    headBytes: size.optional(),
+    headerCount: z.number().int().min(1).max(1000).optional(),
+    bodyBytes: size.optional(),
+    judgedBodyBytes: size.optional().meta({ description: 'The largest JSON body or message that is read whole and judged (default 1MiB)' }),
+    handshake: duration.optional(),
+    head: duration.optional(),
+    body: duration.optional(),
+    keepAlive: duration.optional(),
+    drain: duration.optional(),
+  })
+  .optional()
+
+/**
+ * `sallyport.yaml`. Unknown fields are errors. Everything that may be left out has its default where it is used, listed in `docs/configuration.md`.
+ */
+export const configuration = z
+  .strictObject({
+    version: z.literal(1),
+    trustDomain: z.string().min(1).max(253).meta({ description: 'The SPIFFE trust domain, such as agents.example.com; fixed by `sallyport init`' }),
+    listen: hostPort.optional().meta({ description: 'Where agents connect with their certificates (default 127.0.0.1:8443)' }),
+    enrolment: z.union([hostPort, z.literal('off')]).optional().meta({ description: 'Where new agents exchange their one-time token for a certificate (default 127.0.0.1:8444)' }),
+    operations: z.union([hostPort, z.literal('off')]).optional().meta({ description: 'Health, readiness and metrics, for this host only (default 127.0.0.1:9464)' }),
+    names: z.array(z.string().min(1).max(253)).min(1).max(64).optional().meta({ description: 'DNS names and addresses in the certificate of the gateway (default localhost and 127.0.0.1)' }),
+    certificates: z.strictObject({ lifetime: duration.optional(), enrolmentToken: duration.optional() }).optional().meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
+    limits,
+    upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream])).default({}),
+    rules: z.array(rule).max(10_000).default([]),
+    quotas: z.array(quota).max(1000).default([]),
+  })
+  .meta({ title: 'Sallyport configuration' })
+
+export type Configuration = z.infer<typeof configuration>
+export type RuleConfiguration = z.infer<typeof rule>
+export type QuotaConfiguration = z.infer<typeof quota>
+export type MatchConfiguration = z.infer<typeof match>
+export type OperationConfiguration = z.infer<typeof operation>
+export type HttpUpstreamConfiguration = z.infer<typeof httpUpstream>
+export type McpHttpUpstreamConfiguration = z.infer<typeof mcpHttpUpstream>
+export type McpStdioUpstreamConfiguration = z.infer<typeof mcpStdioUpstream>
+export type UpstreamConfiguration = HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration
+export type CredentialConfiguration = z.infer<typeof credential>
+
+/** The JSON Schema that editors read, draft-07 because that is what they know. */
+export function configurationJsonSchema(): object {
+  return z.toJSONSchema(configuration, { io: 'input', target: 'draft-07' })
+}

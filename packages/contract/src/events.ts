@@ -1,0 +1,103 @@
+import { z } from 'zod'
+
+/**
+ * The entries of the log. Each is canonical JSON (RFC 8785) of at most 65,535 bytes and carries `v` and `type`. A type only ever gains optional
+ * members, so that an old reader understands a new log.
+ */
+const base = { v: z.literal(1), time: z.iso.datetime({ precision: 3 }).meta({ description: 'When the gateway appended the entry, UTC' }) }
+
+const caller = z.strictObject({
+  tenant: z.string(),
+  agent: z.string(),
+  certificate: z.string().meta({ description: 'x5t#S256 of the certificate that was shown' }),
+})
+
+const fact = z.union([z.string(), z.number(), z.boolean(), z.null()])
+
+/** A call was judged. Durable before anything leaves. */
+export const decisionEvent = z.strictObject({
+  ...base,
+  type: z.literal('decision'),
+  request: z.string().meta({ description: 'The opaque id that the caller also got' }),
+  caller,
+  upstream: z.string(),
+  action: z.string(),
+  resource: z.string(),
+  call: z.string().meta({ description: 'Keyed digest of the exact call (HMAC-SHA-256): equal calls have equal digests, and the arguments cannot be guessed from it' }),
+  revision: z.string().meta({ description: 'Digest of the configuration that judged' }),
+  decision: z.enum(['deny', 'hold', 'permit']),
+  code: z.string().optional().meta({ description: 'The problem code of a refusal' }),
+  rules: z.array(z.string()).meta({ description: 'The rules that made the decision' }),
+  shadow: z.array(z.strictObject({ rule: z.string(), decision: z.enum(['deny', 'hold', 'permit']) })).optional().meta({ description: 'What rules in shadow mode would have decided' }),
+  facts: z.record(z.string(), fact).optional().meta({ description: 'The values that the conditions of these rules read' }),
+  reason: z.string().optional(),
+  quotas: z.array(z.string()).optional().meta({ description: 'The quotas that were charged, or the exhausted one' }),
+  approval: z.string().optional().meta({ description: 'The approval that was asked for, or used' }),
+  approvalExpires: z.iso.datetime({ precision: 3 }).optional(),
+})
+
+/** A caller with a certificate was refused before any rule was asked, or did not fit its protocol. The first few of a kind are written singly, the rest as a count. */
+export const refusalEvent = z.strictObject({
+  ...base,
+  type: z.literal('refusal'),
+  caller: z.strictObject({ certificate: z.string(), tenant: z.string().optional(), agent: z.string().optional() }),
+  code: z.string(),
+  reason: z.string(),
+  request: z.string().optional().meta({ description: 'Absent for a count' }),
+  count: z.number().int().min(1),
+})
+
+/** What became of a permitted call; `decision` is the index of the entry that permitted it. */
+export const outcomeEvent = z.strictObject({
+  ...base,
+  type: z.literal('outcome'),
+  request: z.string(),
+  decision: z.number().int().min(0),
+  result: z.enum(['answered', 'refused', 'failed', 'cancelled', 'unknown']).meta({ description: 'unknown: the gateway stopped before the exchange ended' }),
+  status: z.number().int().optional(),
+  code: z.string().optional(),
+  error: z.boolean().optional().meta({ description: 'The tool or method answered with an error' }),
+  requestBytes: z.number().int().min(0).optional(),
+  answerBytes: z.number().int().min(0).optional(),
+  milliseconds: z.number().min(0).optional(),
+})
+
+/** A person answered a held call. */
+export const approvalEvent = z.strictObject({
+  ...base,
+  type: z.literal('approval'),
+  approval: z.string(),
+  call: z.string(),
+  answer: z.enum(['approved', 'denied']),
+  person: z.string(),
+  note: z.string().optional(),
+})
+
+/** An act of the operator or of the gateway itself. */
+export const adminEvent = z.strictObject({
+  ...base,
+  type: z.literal('admin'),
+  act: z.string().meta({ description: 'For example agent.enrolled, agent.revoked, block.set, secret.rotated, configuration.activated' }),
+  person: z.string().optional(),
+  subject: z.record(z.string(), fact),
+})
+
+/** The gateway started, stopped or recovered. */
+export const gatewayEvent = z.strictObject({
+  ...base,
+  type: z.literal('gateway'),
+  act: z.enum(['started', 'stopped']),
+  version: z.string(),
+  revision: z.string(),
+  unanswered: z.array(z.number().int().min(0)).optional().meta({ description: 'Permitted calls without an outcome when the gateway had stopped' }),
+})
+
+export const logEvent = z.discriminatedUnion('type', [decisionEvent, refusalEvent, outcomeEvent, approvalEvent, adminEvent, gatewayEvent])
+
+export type DecisionEvent = z.infer<typeof decisionEvent>
+export type RefusalEvent = z.infer<typeof refusalEvent>
+export type OutcomeEvent = z.infer<typeof outcomeEvent>
+export type ApprovalEvent = z.infer<typeof approvalEvent>
+export type AdminEvent = z.infer<typeof adminEvent>
+export type GatewayEvent = z.infer<typeof gatewayEvent>
+export type LogEvent = z.infer<typeof logEvent>

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EntryCheck, readEntry } from './entry-check.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const admin = '{"act":"agent.enrolled","subject":{},"time":"2026-01-01T00:00:00.000Z","type":"admin","v":1}'
+
+test('an entry is canonical JSON that fits the schema of its type', () => {
+  assert.equal(readEntry(bytes(admin)).kind, 'event')
+  const flawed = [
+    '',
+    'null',
+    '[]',
+    '{}',
+    ` ${admin}`,
+    admin.replace('"act"', '"type"'), // a member twice
+    admin.replace('"v":1', '"v":1.0'),
+    admin.replace('"v":1', '"v":2'),
+    admin.replace('"act":"agent.enrolled",', ''),
+    admin.replace('.000Z', 'Z'),
+    admin.replace('{"act":"agent.enrolled","subject":{}', '{"subject":{},"act":"agent.enrolled"'),
+  ]
+  for (const text of flawed) assert.equal(readEntry(bytes(text)).kind, 'flawed', text)
+})
+
+test('a type or member of a later version is told apart from a malformed entry', () => {
+  assert.deepEqual(readEntry(bytes(admin.replace('"admin"', '"artifact"'))), { kind: 'newer', time: '2026-01-01T00:00:00.000Z' })
+  assert.equal(readEntry(bytes(admin.replace('"subject"', '"extra":1,"subject"'))).kind, 'newer')
+  assert.equal(readEntry(bytes(admin.replace('"admin"', '"artifact"').replace('2026-01-01T00:00:00.000Z', 'yesterday'))).kind, 'flawed')
+})
+
+test('time does not run backwards', () => {
+  const check = new EntryCheck()
+  const at = (seconds: string): Uint8Array => bytes(admin.replace('00.000Z', `${seconds}Z`))
+  assert.equal(check.take(0, at('01.000')), undefined)
+  assert.equal(check.take(1, at('01.000')), undefined)
+  assert.deepEqual(check.take(2, at('00.999')), {
+    check: 'time-reversed',
+    text: 'entry 2 is dated 2026-01-01T00:00:00.999Z, before the entry in front of it (2026-01-01T00:00:01.000Z)',
+  })
+})

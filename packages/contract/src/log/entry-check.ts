@@ -1,0 +1,102 @@
+import { logEvent, type LogEvent } from '../events.ts'
+import { canonicalJson, parseJson } from '../json.ts'
+import { entryBytesMax } from './tile.ts'
+
+/** Permits without an outcome that are remembered; the outcomes of older ones are not checked. */
+export const openPermitsMax = 1_000_000
+
+const entryLimits = { bytesMax: entryBytesMax, depthMax: 16 }
+
+export interface EntryFlaw {
+  readonly check: 'entry-malformed' | 'time-reversed' | 'outcome-unpaired'
+  readonly text: string
+}
+
+export type ReadEntry =
+  | { readonly kind: 'flawed'; readonly reason: string }
+  /** Well-formed, but of a type or with members that this version does not know. */
+  | { readonly kind: 'newer'; readonly time: string }
+  | { readonly kind: 'event'; readonly event: LogEvent }
+
+/** Reads one entry: canonical JSON that fits the schema of its type. */
+export function readEntry(bytes: Uint8Array): ReadEntry {
+  const parsed = parseJson(bytes, entryLimits)
+  if (parsed.kind === 'refused') return { kind: 'flawed', reason: parsed.reason }
+  if (canonicalJson(parsed.value) !== new TextDecoder().decode(bytes)) return { kind: 'flawed', reason: 'it is not canonical JSON (RFC 8785)' }
+  const result = logEvent.safeParse(parsed.value)
+  if (result.success) return { kind: 'event', event: result.data }
+  const { value } = parsed
+  const time = typeof value === 'object' && value !== null && 'time' in value ? value['time'] : undefined
+  const isNewer = result.error.issues.every(({ code, path }) => code === 'unrecognized_keys' || (code === 'invalid_union' && path[0] === 'type'))
+  if (isNewer && typeof time === 'string' && isEntryTime(time)) return { kind: 'newer', time }
+  const [issue] = result.error.issues
+  return { kind: 'flawed', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it fits no schema'}` }
+}
+
+/** Judges what the entries say, in their order: each is well-formed, time does not run backwards, every outcome belongs to one permit. */
+export class EntryCheck {
+  readonly #openPermits = new Map<number, string>()
+  #pairedFrom = 0
+  #firstTime: string | undefined
+  #lastTime: string | undefined
+  #newer = 0
+
+  get firstTime(): string | undefined {
+    return this.#firstTime
+  }
+
+  get lastTime(): string | undefined {
+    return this.#lastTime
+  }
+
+  /** Permitted calls whose outcome has not been written (yet). */
+  get unanswered(): number {
+    return this.#openPermits.size
+  }
+
+  get newer(): number {
+    return this.#newer
+  }
+
+  take(index: number, bytes: Uint8Array): EntryFlaw | undefined {
+    const entry = readEntry(bytes)
+    if (entry.kind === 'flawed') return { check: 'entry-malformed', text: `entry ${index} is not a well-formed event: ${entry.reason}` }
+    const time = entry.kind === 'event' ? entry.event.time : entry.time
+    if (this.#lastTime !== undefined && time < this.#lastTime) {
+      return { check: 'time-reversed', text: `entry ${index} is dated ${time}, before the entry in front of it (${this.#lastTime})` }
+    }
+    this.#firstTime ??= time
+    this.#lastTime = time
+    if (entry.kind === 'newer') {
+      this.#newer += 1
+      return undefined
+    }
+    return this.#pair(index, entry.event)
+  }
+
+  #pair(index: number, event: LogEvent): EntryFlaw | undefined {
+    if (event.type === 'decision' && event.decision === 'permit') this.#remember(index, event.request)
+    if (event.type !== 'outcome' || event.decision < this.#pairedFrom) return undefined
+    if (this.#openPermits.get(event.decision) !== event.request) {
+      return {
+        check: 'outcome-unpaired',
+        text: `entry ${index} tells the outcome of entry ${event.decision}, which is no permit of that request or has its outcome already`,
+      }
+    }
+    this.#openPermits.delete(event.decision)
+    return undefined
+  }
+
+  #remember(index: number, request: string): void {
+    this.#openPermits.set(index, request)
+    if (this.#openPermits.size <= openPermitsMax) return
+    const [oldest] = this.#openPermits.keys()
+    if (oldest === undefined) return
+    this.#openPermits.delete(oldest)
+    this.#pairedFrom = oldest + 1
+  }
+}
+
+function isEntryTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text)
+}

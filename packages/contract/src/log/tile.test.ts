@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { proofText, parseProof } from './proof.ts'
+import { bundlePath, bundleWidth, decodeBundle, encodeBundle, entryBytesMax, tilePath } from './tile.ts'
+
+test('paths are those of tlog-tiles', () => {
+  assert.equal(tilePath({ level: 0, index: 0, width: 256 }), 'tile/0/000')
+  assert.equal(tilePath({ level: 3, index: 1_234_067, width: 256 }), 'tile/3/x001/x234/067')
+  assert.equal(tilePath({ level: 1, index: 999, width: 255 }), 'tile/1/999.p/255')
+  assert.equal(tilePath({ level: 1, index: 1000, width: 1 }), 'tile/1/x001/000.p/1')
+  assert.equal(bundlePath(1_234_067, 8), 'tile/entries/x001/x234/067.p/8')
+})
+
+test('widths follow the size', () => {
+  assert.deepEqual(
+    [0, 1, 255, 256, 257, 512].map((size) => [bundleWidth(0, size), bundleWidth(1, size)]),
+    [
+      [0, 0],
+      [1, 0],
+      [255, 0],
+      [256, 0],
+      [256, 1],
+      [256, 256],
+    ],
+  )
+})
+
+test('bundles of any entries are read back; cut ones give what is whole', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), (entries) => {
+      const bundle = encodeBundle(entries)
+      assert.deepEqual(
+        decodeBundle(bundle, 256).map((entry) => Buffer.from(entry).toString('hex')),
+        entries.map((entry) => Buffer.from(entry).toString('hex')),
+      )
+      if (bundle.length > 0) assert.equal(decodeBundle(bundle.subarray(0, -1), 256).length, entries.length - 1)
+    }),
+  )
+  assert.equal(decodeBundle(encodeBundle([new Uint8Array(entryBytesMax)]), 1)[0]?.length, entryBytesMax)
+  assert.throws(() => encodeBundle([new Uint8Array(entryBytesMax + 1)]), RangeError)
+})
+
+test('proof texts are those of tlog-proof, in one spelling', () => {
+  const hash = new Uint8Array(32).fill(7)
+  const base64 = Buffer.from(hash).toString('base64')
+  const text = proofText({ index: 5, hashes: [hash, hash], checkpoint: 'test checkpoint\n' })
+  assert.equal(text, `c2sp.org/tlog-proof@v1\nindex 5\n${base64}\n${base64}\n\ntest checkpoint\n`)
+  assert.deepEqual(parseProof(text), { index: 5, hashes: [hash, hash], checkpoint: 'test checkpoint\n' })
+  assert.equal(parseProof(`c2sp.org/tlog-proof@v1\nextra YQ==\nindex 0\n\ncheckpoint\n`)?.index, 0)
+  const refused = [
+    text.replace('v1', 'v2'),
+    text.replace('index 5', 'index 05'),
+    text.replace('index 5\n', ''),
+    text.replace(base64, base64.slice(4)),
+    text.replace('wc=', 'wd='),
+    text.replace('\n\n', '\n'),
+    `c2sp.org/tlog-proof@v1\nextra ?\nindex 0\n\ncheckpoint\n`,
+  ]
+  for (const bad of refused) assert.equal(parseProof(bad), undefined, bad)
+})

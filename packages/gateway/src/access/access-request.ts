@@ -1,0 +1,102 @@
+import type { Json, JsonObject, UpstreamName } from '@sallyport/contract'
+import type { HeaderLines, InboundBody } from '../edge/inbound.ts'
+import type { Principal } from '../identity/identify.ts'
+import type { McpUpstreamAccess } from './mcp/mcp-upstream.ts'
+
+/**
+ * The question to policy: who (subject), does what (action), on what (resource), around it (context); and the call itself, so that what is judged is what
+ * is forwarded.
+ *
+ * @see OpenID AuthZEN Authorization API 1.0 section 5
+ */
+export interface AccessRequest {
+  readonly id: string
+  readonly principal: Principal
+  readonly upstream: UpstreamName
+  /** An operation's name, `unlisted`, an MCP tool's name, or an MCP method such as `resources/read`. */
+  readonly action: string
+  /** HTTP: the path template of the operation, or the path itself when unlisted. MCP: the tool, resource URI or prompt name. */
+  readonly resource: string
+  /** JSON arguments: an MCP call's `arguments`, or `{path, query, body}` of an HTTP call. Absent when the body is streamed unread. */
+  readonly args: Json | undefined
+  readonly context: { readonly protocol: 'http' | 'mcp' | 'gateway'; readonly method: string; readonly remoteAddress: string }
+  /**
+   * `protocol`: bookkeeping of a protocol (MCP initialize, ping, lists, notifications) that has no effect of its own: permitted to whoever could be permitted or
+   * held for anything at this upstream. `own`: what an agent may always do with itself (renew its certificate, ask who it is).
+   */
+  readonly standing: 'call' | 'protocol' | 'own'
+  readonly call: Call
+}
+
+/** What forward will send if permitted. */
+export type Call = HttpCall | McpCall | GatewayCall
+
+export interface HttpCall {
+  readonly kind: 'http'
+  readonly upstream: UpstreamName
+  readonly method: string
+  /** Path and query under the upstream's base URL, starting with a slash. */
+  readonly target: string
+  /** End-to-end headers that may pass; hop-by-hop, credentials and forwarding headers are gone. */
+  readonly headers: HeaderLines
+  /** Bytes of the judged value, or a stream that was not judged. */
+  readonly body: Uint8Array | InboundBody | undefined
+  readonly signal: AbortSignal
+}
+
+export interface McpCall {
+  readonly kind: 'mcp'
+  /** Absent: the aggregated endpoint itself (initialize, lists over all upstreams). */
+  readonly upstream: UpstreamName | undefined
+  /** Under which address it was called: `aggregate` renames tools, prompts and resources on the way back. */
+  readonly endpoint: 'aggregate' | 'direct'
+  /** The upstreams it may concern: the one called, or all of MCP for the aggregated endpoint itself. */
+  readonly targets: readonly McpUpstreamAccess[]
+  readonly verb: 'POST' | 'GET' | 'DELETE'
+  /** The judged JSON-RPC message, with the upstream's own names; absent for GET and DELETE. */
+  readonly message: JsonRpcMessage | undefined
+  readonly era: McpEra
+  /** What the caller named in MCP-Protocol-Version. */
+  readonly protocolVersion: string | undefined
+  /** The caller's session as the gateway sealed it, opened and checked to belong to this agent. */
+  readonly session: { readonly upstreamSession: string | undefined } | undefined
+  /** `mcp-param-*`, checked against the arguments, and `last-event-id`. */
+  readonly headers: HeaderLines
+  readonly signal: AbortSignal
+}
+
+/** `legacy`: revisions up to 2025-11-25, with a handshake and sessions. `modern`: 2026-07-28, where every request stands alone. */
+export type McpEra = 'legacy' | 'modern'
+
+export type JsonRpcId = string | number
+
+/** One message of JSON-RPC 2.0. `value` is the whole message as parsed; what is forwarded is this value, serialized anew. */
+export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse
+
+export interface JsonRpcRequest {
+  readonly kind: 'request'
+  readonly id: JsonRpcId
+  readonly method: string
+  readonly value: JsonObject
+}
+
+export interface JsonRpcNotification {
+  readonly kind: 'notification'
+  readonly id?: undefined
+  readonly method: string
+  readonly value: JsonObject
+}
+
+export interface JsonRpcResponse {
+  readonly kind: 'response'
+  /** Absent only for an error about a request whose id could not be read. */
+  readonly id?: JsonRpcId
+  readonly value: JsonObject
+}
+
+/** An act that the gateway itself carries out for the agent. */
+export interface GatewayCall {
+  readonly kind: 'gateway'
+  readonly operation: 'certificate.renew' | 'whoami' | 'catalog'
+  readonly input: Json | undefined
+}

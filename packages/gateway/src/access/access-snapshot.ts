@@ -1,0 +1,14 @@
+import type { UpstreamName } from '@sallyport/contract'
+import type { HttpUpstreamAccess } from './http/compile-http-upstream.ts'
+import type { McpUpstreamAccess } from './mcp/mcp-upstream.ts'
+
+export type UpstreamAccess = HttpUpstreamAccess | McpUpstreamAccess
+
+/** What access needs to know of the configuration, compiled once per revision. */
+export interface AccessSnapshot {
+  readonly upstreams: ReadonlyMap<UpstreamName, UpstreamAccess>
+  /** The largest JSON body or message that is read whole and judged. */
+  readonly judgedBodyBytesMax: number
+  /** Opens and closes the session ids that agents hold; 32 bytes. */
+  readonly sessionKey: Uint8Array
+}

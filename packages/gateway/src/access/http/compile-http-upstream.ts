@@ -1,0 +1,126 @@
+import type { HttpUpstreamConfiguration, UpstreamName } from '@sallyport/contract'
+import { importOpenApi } from './openapi.ts'
+import { OperationIndex, type Operation } from './operation-index.ts'
+import { parseTemplate, relate } from './operation-template.ts'
+
+/** What access needs to know of one HTTP upstream. */
+export interface HttpUpstreamAccess {
+  readonly protocol: 'http'
+  readonly name: UpstreamName
+  readonly operations: readonly Operation[]
+  readonly index: OperationIndex
+  readonly encodedSlashes: boolean
+  /** The header that the gateway fills; an agent's own is dropped. */
+  readonly credentialHeader: string | undefined
+  /** Names under which a proxy client may call it. */
+  readonly hosts: readonly string[]
+}
+
+export interface HttpUpstreamFault {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly hint?: string
+}
+
+export type CompiledHttpUpstream =
+  { readonly kind: 'invalid'; readonly faults: readonly HttpUpstreamFault[] } | { readonly kind: 'compiled'; readonly upstream: HttpUpstreamAccess }
+
+/** The action of a call that fits no operation. */
+export const unlisted = 'unlisted'
+
+/** More faults of one upstream would hide the first. */
+const faultsMax = 20
+
+/**
+ * Compiles the operations of an upstream; paths of faults start below the upstream's own entry.
+ *
+ * An operation written by hand replaces an imported one with the same method and template. Two operations that fit one path, neither more specific than the other,
+ * are a fault.
+ *
+ * @param openapiText the content of the file that `openapi` names
+ */
+export function compileHttpUpstream(name: UpstreamName, configuration: HttpUpstreamConfiguration, openapiText?: string): CompiledHttpUpstream {
+  const faults: HttpUpstreamFault[] = []
+  const written: Located[] = []
+  for (const [index, operation] of (configuration.operations ?? []).entries()) locate(operation, ['operations', index], written, faults)
+  const imported: Located[] = []
+  if (openapiText !== undefined) {
+    const read = importOpenApi(openapiText, basePathOf(configuration.url))
+    if (read.kind === 'invalid') faults.push({ path: ['openapi'], message: read.message })
+    else for (const operation of read.operations) locate(operation, ['openapi'], imported, faults)
+  }
+  const operations = [
+    ...written,
+    ...imported.filter((one) => !written.some((other) => one.operation.method === other.operation.method && relation(one, other) === 'same')),
+  ]
+  findNameFaults(operations, faults)
+  findCrossings(operations, faults)
+  if (faults.length > 0) return { kind: 'invalid', faults: faults.slice(0, faultsMax) }
+  const all = operations.map(({ operation }) => operation)
+  return {
+    kind: 'compiled',
+    upstream: {
+      protocol: 'http',
+      name,
+      operations: all,
+      index: new OperationIndex(all),
+      encodedSlashes: configuration.encodedSlashes ?? false,
+      credentialHeader: configuration.credential && (configuration.credential.header ?? 'authorization'),
+      hosts: configuration.hosts ?? [],
+    },
+  }
+}
+
+interface Located {
+  readonly operation: Operation
+  readonly path: readonly (string | number)[]
+}
+
+function locate(given: Omit<Operation, 'segments'>, path: readonly (string | number)[], located: Located[], faults: HttpUpstreamFault[]): void {
+  const { name, method, path: template } = given
+  const parsed = parseTemplate(template)
+  if (parsed.kind === 'invalid') faults.push({ path: path[0] === 'operations' ? [...path, 'path'] : path, message: `${method} ${template}: ${parsed.message}` })
+  else located.push({ operation: { name, method, path: template, segments: parsed.segments }, path })
+}
+
+function findNameFaults(operations: readonly Located[], faults: HttpUpstreamFault[]): void {
+  const taken = new Map<string, Operation>()
+  for (const { operation, path } of operations) {
+    const other = taken.get(operation.name)
+    if (operation.name === unlisted)
+      faults.push({ path: [...path, 'name'], message: `${unlisted} is the action of calls that fit no operation`, hint: 'choose another name' })
+    if (other) faults.push({ path, message: `two operations are named ${operation.name}: ${titleOf(other)} and ${titleOf(operation)}` })
+    taken.set(operation.name, operation)
+  }
+}
+
+function findCrossings(operations: readonly Located[], faults: HttpUpstreamFault[]): void {
+  const groups = Map.groupBy(operations, ({ operation }) => `${operation.method} ${operation.segments.length}`)
+  for (const group of groups.values()) {
+    for (const [index, one] of group.entries()) {
+      for (const other of group.slice(0, index)) {
+        const found = relation(one, other)
+        if (found !== 'crossing' && found !== 'same') continue
+        const titles = `${titleOf(other.operation)} and ${titleOf(one.operation)}`
+        faults.push({
+          path: one.path,
+          message: `${titles} fit the same path, and neither is the more specific`,
+          hint: 'add an operation for the paths that fit both, or drop one',
+        })
+        if (faults.length >= faultsMax) return
+      }
+    }
+  }
+}
+
+function relation(one: Located, other: Located): ReturnType<typeof relate> {
+  return relate(one.operation.segments, other.operation.segments)
+}
+
+function titleOf({ method, path }: Operation): string {
+  return `${method} ${path}`
+}
+
+function basePathOf(url: string): string {
+  return URL.parse(url)?.pathname.replace(/\/$/, '') ?? ''
+}

@@ -1,0 +1,133 @@
+import { parseJson, refused, unreachable, type Json, type Refused } from '@sallyport/contract'
+import type { Inbound, InboundBody } from '../../edge/inbound.ts'
+import type { Principal } from '../../identity/identify.ts'
+import type { AccessRequest } from '../access-request.ts'
+import { readJudgedBody } from '../judged-body.ts'
+import { unlisted, type HttpUpstreamAccess } from './compile-http-upstream.ts'
+import { forwardableHeaders } from './forwardable-headers.ts'
+import { isJson, parseMediaType } from './media-type.ts'
+import { readTarget } from './read-target.ts'
+
+/** TRACE shows the credential that the gateway adds; CONNECT tunnels past it. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+const jsonDepthMax = 64
+
+/**
+ * Reads an HTTP call: which operation, with which arguments. What will be forwarded is written anew from what was read here.
+ *
+ * `rest` is the part below `/http/<upstream>`. A JSON body is read whole, strictly, and becomes `args.body`; any other body stays unread and `args` has none.
+ *
+ * Refuses `access.method-not-allowed`, `access.malformed`, `access.unsupported-media` and `access.too-large`.
+ *
+ * @throws BodyError when the body does not arrive as announced.
+ */
+export async function understandHttp(
+  upstream: HttpUpstreamAccess,
+  principal: Principal,
+  inbound: Inbound,
+  rest: { readonly path: string; readonly query: string },
+  limits: { readonly judgedBodyBytesMax: number },
+): Promise<AccessRequest | Refused> {
+  const { method, signal } = inbound
+  if (!methods.has(method)) return refused('access.method-not-allowed')
+  const target = readTarget(rest.path, rest.query, upstream.encodedSlashes)
+  if (target.kind === 'malformed') return malformed(target.reason)
+  const body = await readBody(inbound, limits.judgedBodyBytesMax)
+  if (body.kind === 'refused') return body
+  const headers = forwardableHeaders(inbound.headers, upstream.credentialHeader, body.kind === 'judged')
+  if (headers.kind === 'malformed') return malformed(headers.reason)
+
+  const { action, resource, parameters } = nameCall(upstream, method, target.segments)
+  const args = { path: Object.fromEntries(parameters), query: target.query }
+  return {
+    id: inbound.id,
+    principal,
+    upstream: upstream.name,
+    action,
+    resource,
+    args: body.kind === 'judged' ? { ...args, body: body.value } : args,
+    context: { protocol: 'http', method, remoteAddress: inbound.connection.remoteAddress },
+    standing: 'call',
+    call: { kind: 'http', upstream: upstream.name, method, target: target.text, headers: headers.headers, body: outgoing(body), signal },
+  }
+}
+
+function malformed(detail: string): Refused {
+  return refused('access.malformed', undefined, { detail: `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.` })
+}
+
+interface NamedCall {
+  readonly action: string
+  readonly resource: string
+  readonly parameters: Iterable<readonly [string, string]>
+}
+
+function nameCall({ index }: HttpUpstreamAccess, method: string, segments: readonly string[]): NamedCall {
+  const matched = index.match(method, segments)
+  if (matched) return { action: matched.operation.name, resource: matched.operation.path, parameters: matched.parameters }
+  return { action: unlisted, ...guessTemplate(segments) }
+}
+
+/** Digits, a UUID, or eight and more hexadecimal digits with a decimal one among them. */
+const identifier = /^(?:[0-9]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-f]*[0-9])[0-9a-f]{8,})$/i
+
+/** `/users/17/orders/18` is `/users/{id}/orders/{id2}` with both values, so that walking through all users shows as one resource with many arguments. */
+function guessTemplate(segments: readonly string[]): Omit<NamedCall, 'action'> {
+  const parameters: (readonly [string, string])[] = []
+  const names = segments.map((segment) => {
+    if (!identifier.test(segment)) return segment
+    const name = parameters.length === 0 ? 'id' : `id${parameters.length + 1}`
+    parameters.push([name, segment])
+    return `{${name}}`
+  })
+  return { resource: `/${names.join('/')}`, parameters }
+}
+
+type ReadBody =
+  | Refused
+  | { readonly kind: 'none' }
+  | { readonly kind: 'judged'; readonly value: Json; readonly bytes: Uint8Array }
+  | { readonly kind: 'unread'; readonly body: InboundBody }
+
+async function readBody(inbound: Inbound, judgedBodyBytesMax: number): Promise<ReadBody> {
+  const { body, headers, method } = inbound
+  if (!body || body.length === 0) return { kind: 'none' }
+  // RFC 9110 section 9.3.1: content in a GET has no meaning, and a server that does not read it takes it for the next request.
+  if (method === 'GET' || method === 'HEAD') return malformed(`a ${method} request has no body`)
+  const types = headers.filter(([name]) => name === 'content-type')
+  if (types.length > 1) return malformed('there is more than one content-type')
+  const text = types[0]?.[1]
+  const type = text === undefined ? undefined : parseMediaType(text)
+  if (text !== undefined && !type)
+    return refused('access.unsupported-media', 'content-type outside the grammar', { detail: 'The content-type is not a media type.' })
+  if (!type || !isJson(type)) return { kind: 'unread', body }
+
+  const charset = type.parameters.get('charset')
+  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') return refused('access.unsupported-media', undefined, { detail: 'JSON is UTF-8.' })
+  const codings = headers.filter(([name, value]) => name === 'content-encoding' && value.toLowerCase() !== 'identity')
+  if (codings.length > 0)
+    return refused('access.unsupported-media', undefined, { detail: 'A JSON body must not be compressed: it is read before it is forwarded.' })
+  return judge(inbound, judgedBodyBytesMax)
+}
+
+async function judge(inbound: Inbound, judgedBodyBytesMax: number): Promise<ReadBody> {
+  const read = await readJudgedBody(inbound, judgedBodyBytesMax)
+  if (read.kind === 'refused') return read
+  if (read.bytes.length === 0) return { kind: 'none' }
+  const parsed = parseJson(read.bytes, { bytesMax: judgedBodyBytesMax, depthMax: jsonDepthMax })
+  if (parsed.kind === 'parsed') return { kind: 'judged', value: parsed.value, bytes: Buffer.from(JSON.stringify(parsed.value)) }
+  return refused(parsed.flaw === 'too-large' ? 'access.too-large' : 'access.malformed', undefined, { detail: `The body: ${parsed.reason}.` })
+}
+
+function outgoing(body: Exclude<ReadBody, Refused>): Uint8Array | InboundBody | undefined {
+  switch (body.kind) {
+    case 'none':
+      return undefined
+    case 'judged':
+      return body.bytes
+    case 'unread':
+      return body.body
+    default:
+      return unreachable(body)
+  }
+}

@@ -1,0 +1,53 @@
+import { problemDocument, problems, type Json, type Problem } from '@sallyport/contract'
+import type { Answer } from '../../edge/inbound.ts'
+import { problemAnswer } from '../../edge/problem-answer.ts'
+import type { JsonRpcMessage } from '../access-request.ts'
+import { metaOf, metaKeys, modernRevision } from './revision.ts'
+import { paramsOf } from './json-rpc.ts'
+
+/** The range that JSON-RPC leaves to servers; the problem document in `data` says the rest. */
+export const refusalErrorCode = -32000
+
+/**
+ * A refusal as an MCP client understands it.
+ *
+ * A tool call that waits for a person is answered as the tool's own error, so that the model reads how to go on. Any other refused request is a JSON-RPC error
+ * that carries the problem document, with HTTP status 200: clients take other statuses for a broken transport and lose the reason. What has no answer in
+ * JSON-RPC (notifications, streams, a session that ended) is a plain HTTP problem.
+ */
+export function mcpRefusal(problem: Problem, requestId: string, message: JsonRpcMessage | undefined): Answer {
+  // The protocol wants the bare status: on 404 a client starts a new session.
+  if (message?.kind !== 'request' || problem.code === 'access.session-invalid') return problemAnswer(problem, requestId)
+  const document = { ...problemDocument(problem, requestId) } satisfies Record<string, unknown>
+  if (problem.approval && message.method === 'tools/call') {
+    const isModern = metaOf(paramsOf(message))[metaKeys.protocolVersion] === modernRevision
+    const result = {
+      ...(isModern && { resultType: 'complete' }),
+      isError: true,
+      content: [{ type: 'text', text: heldText(problem.approval) }],
+      _meta: { 'dev.sallyport/problem': document },
+    }
+    return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, result })
+  }
+  const text = problem.detail === undefined ? problems[problem.code].title : `${problems[problem.code].title}. ${problem.detail}`
+  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: { code: refusalErrorCode, message: text, data: document } })
+}
+
+function heldText({ id, expiresAt }: { readonly id: string; readonly expiresAt: string }): string {
+  return (
+    `A person must approve this call first (approval ${id}, open until ${expiresAt}). ` +
+    `Ask for it, and call again with the same arguments after a person ran \`sallyport approve ${id}\`.`
+  )
+}
+
+function rpcAnswer({ retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }): Answer {
+  return {
+    status: 200,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+      ...(retryAfterSeconds === undefined ? [] : ([['retry-after', String(retryAfterSeconds)]] as const)),
+    ],
+    body: Buffer.from(JSON.stringify(value)),
+  }
+}

@@ -1,0 +1,24 @@
+import { sizeBytes, type McpHttpUpstreamConfiguration, type McpStdioUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
+
+/** What the MCP stages need to know of an upstream. */
+export interface McpUpstreamAccess {
+  readonly protocol: 'mcp'
+  readonly name: UpstreamName
+  readonly transport: 'http' | 'stdio'
+  /** Methods that the server may request of the agent. */
+  readonly serverRequests: ReadonlySet<string>
+  /** The largest single message taken from the upstream. */
+  readonly messageBytesMax: number
+}
+
+const messageBytesMaxDefault = 8 * 1024 * 1024
+
+export function compileMcpUpstream(name: UpstreamName, given: McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration): McpUpstreamAccess {
+  return {
+    protocol: 'mcp',
+    name,
+    transport: 'command' in given ? 'stdio' : 'http',
+    serverRequests: new Set(given.serverRequests),
+    messageBytesMax: given.answerBytesMax === undefined ? messageBytesMaxDefault : sizeBytes(given.answerBytesMax),
+  }
+}

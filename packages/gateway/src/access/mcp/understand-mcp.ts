@@ -1,0 +1,302 @@
+import { parseJson, parseUpstreamName, refused, unreachable, type JsonObject, type Refused, type UpstreamName } from '@sallyport/contract'
+import { headerValue, type Inbound } from '../../edge/inbound.ts'
+import type { Principal } from '../../identity/identify.ts'
+import type { AccessRequest, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, McpCall, McpEra } from '../access-request.ts'
+import type { UpstreamAccess } from '../access-snapshot.ts'
+import { readJudgedBody } from '../judged-body.ts'
+import { headerDisagreement, mirroredParameters } from './header-agreement.ts'
+import { isJsonObject, paramsOf, readJsonRpc, withoutMeta } from './json-rpc.ts'
+import type { McpUpstreamAccess } from './mcp-upstream.ts'
+import { isNotificationKnown, requestRow, type MethodRow } from './methods.ts'
+import { splitName, splitUri, type Named } from './namespace.ts'
+import { claimedRevision, eraOf, supportedRevisions } from './revision.ts'
+import { openServerRequest, openSession } from './sealed-session.ts'
+
+/** What MCP needs of the access snapshot. */
+export interface McpAccess {
+  readonly upstreams: ReadonlyMap<UpstreamName, UpstreamAccess>
+  readonly judgedBodyBytesMax: number
+  readonly sessionKey: Uint8Array
+}
+
+/** The reserved upstream name under which calls of the aggregated endpoint itself are judged. */
+const aggregateName = 'sallyport'
+
+/** A request whose place is known: where it came in, from whom, and which upstreams it may concern. */
+interface Arrival {
+  readonly access: McpAccess
+  readonly principal: Principal
+  readonly inbound: Inbound
+  /** Absent at the aggregated endpoint. */
+  readonly direct: McpUpstreamAccess | undefined
+}
+
+/**
+ * Turns a request at `/mcp/<upstream>`, or at the aggregated `/mcp`, into the question to policy.
+ *
+ * At both addresses one call has one action and one resource, so one set of rules holds for both. Refuses `access.malformed`, `access.too-large`,
+ * `access.unsupported-media`, `access.unsupported-version`, `access.method-not-allowed`, `access.session-invalid` and `access.unknown-upstream`.
+ *
+ * @throws BodyError when the body does not arrive as announced.
+ * @see MCP 2025-11-25 and 2026-07-28, Streamable HTTP
+ */
+export async function understandMcp(
+  access: McpAccess,
+  principal: Principal,
+  inbound: Inbound,
+  target: { readonly upstream: UpstreamName | undefined },
+): Promise<AccessRequest | Refused> {
+  const direct = target.upstream && mcpUpstream(access, target.upstream)
+  if (target.upstream !== undefined && !direct) return refused('access.unknown-upstream')
+  if (inbound.query !== '') return malformed('MCP endpoints take no query')
+  const arrival = { access, principal, inbound, direct }
+  switch (inbound.method) {
+    case 'POST':
+      return understandPost(arrival)
+    case 'GET':
+    case 'DELETE':
+      return understandSession(arrival, inbound.method)
+    default:
+      return refused('access.method-not-allowed', undefined, { detail: 'Use POST, GET or DELETE.' })
+  }
+}
+
+/** GET opens the event stream of a session, DELETE ends it: both only exist where there are sessions. */
+function understandSession(arrival: Arrival, verb: 'GET' | 'DELETE'): AccessRequest | Refused {
+  const { headers } = arrival.inbound
+  const version = headerValue(headers, 'mcp-protocol-version')
+  if (version !== undefined && eraOf(version) !== 'legacy') return refused('access.method-not-allowed', undefined, { detail: 'This revision only uses POST.' })
+  if (arrival.inbound.body) return malformed(`${verb} has no body here`)
+  // The aggregated endpoint has no messages of its own to send; the protocol lets a server answer so.
+  if (!arrival.direct && verb === 'GET')
+    return refused('access.method-not-allowed', undefined, { detail: 'There is no event stream at /mcp; use /mcp/<upstream>.' })
+  const session = sessionOf(arrival)
+  if (session?.kind === 'refused') return session
+  // A server without sessions may still have a stream; a session that is not named cannot be ended.
+  if (!session && (verb === 'DELETE' || arrival.direct?.transport === 'stdio'))
+    return refused('access.session-invalid', 'no session', { detail: 'Mcp-Session-Id is missing.' })
+  const eventId = headerValue(headers, 'last-event-id')
+  const resource = verb === 'GET' ? 'stream' : 'session'
+  return request(
+    arrival,
+    arrival.direct,
+    { action: resource, resource, args: undefined, standing: arrival.direct ? 'protocol' : 'own' },
+    {
+      verb,
+      message: undefined,
+      era: 'legacy',
+      session,
+      headers: verb === 'GET' && eventId !== undefined ? [['last-event-id', eventId]] : [],
+    },
+  )
+}
+
+async function understandPost(arrival: Arrival): Promise<AccessRequest | Refused> {
+  const message = await readMessage(arrival)
+  if (message.kind === 'refused') return message
+  const era = message.kind === 'response' ? legacyOnly(arrival) : eraOfMessage(arrival, message)
+  if (typeof era === 'object') return era
+  const session = era === 'legacy' && !isInitialize(message) ? sessionOf(arrival) : undefined
+  if (session?.kind === 'refused') return session
+  switch (message.kind) {
+    case 'response':
+      return understandResponse(arrival, message, session)
+    case 'notification':
+      if (!isNotificationKnown(message.method, era)) return malformed(`the notification ${message.method} is not accepted`)
+      return request(arrival, arrival.direct, protocolQuestion(arrival, message.method), { verb: 'POST', message, era, session, headers: [] })
+    case 'request':
+      return understandRequest(arrival, message, era, session)
+    default:
+      return unreachable(message)
+  }
+}
+
+function understandRequest(arrival: Arrival, message: JsonRpcRequest, era: McpEra, session: OpenedSession | undefined): AccessRequest | Refused {
+  const { method } = message
+  const params = paramsOf(message)
+  const row = requestRow(method, era, params)
+  if (!row) return malformed(`the method ${method} is not part of this revision`)
+  const headers = era === 'modern' ? mirroredParameters(arrival.inbound.headers) : []
+  if (row.standing === 'protocol') return request(arrival, arrival.direct, protocolQuestion(arrival, method), { verb: 'POST', message, era, session, headers })
+
+  const addressed = arrival.direct ? { upstream: arrival.direct, message } : resolve(arrival.access, message, row)
+  if (addressed.upstream === undefined) return refused('access.unknown-upstream', `${method} at /mcp names no upstream`)
+  const question = callQuestion(row, addressed.message, addressed.upstream)
+  return question.kind === 'refused'
+    ? question
+    : request(arrival, addressed.upstream, question, { verb: 'POST', message: addressed.message, era, session, headers })
+}
+
+/** The members that a call may have beside `_meta`. What is not judged must not travel along. */
+const callMembers: Readonly<Record<string, readonly string[]>> = {
+  'tools/call': ['name', 'arguments', 'inputResponses', 'requestState'],
+  'prompts/get': ['name', 'arguments', 'inputResponses', 'requestState'],
+  'resources/read': ['uri', 'inputResponses', 'requestState'],
+}
+
+type Question = Pick<AccessRequest, 'action' | 'resource' | 'args' | 'standing'>
+
+function callQuestion(row: MethodRow, message: JsonRpcRequest, upstream: McpUpstreamAccess): (Question & { readonly kind: 'question' }) | Refused {
+  const { method } = message
+  const params = paramsOf(message)
+  const allowed = Object.hasOwn(callMembers, method) ? callMembers[method] : undefined
+  const unknown = allowed && Object.keys(withoutMeta(params)).find((member) => !allowed.includes(member))
+  if (unknown !== undefined) return malformed(`${method} has an unknown member in its params`)
+  if (params['inputResponses'] !== undefined && upstream.serverRequests.size === 0) return malformed('answers to requests of the server are not accepted here')
+  const resource = row.resource(params)
+  if (resource === undefined) return malformed(`the params of ${method} do not say what it acts on`)
+  const { arguments: given } = params
+  if (method !== 'tools/call' && method !== 'prompts/get') return { kind: 'question', action: method, resource, args: withoutMeta(params), standing: 'call' }
+  if (given !== undefined && !isJsonObject(given)) return malformed('arguments is an object')
+  return { kind: 'question', action: method === 'tools/call' ? resource : method, resource, args: given ?? {}, standing: 'call' }
+}
+
+/** An answer of the agent to a request of the server: only under an id that the gateway gave out when it let that request through. */
+function understandResponse(arrival: Arrival, message: JsonRpcResponse, session: OpenedSession | undefined): AccessRequest | Refused {
+  const { access, principal, direct } = arrival
+  const opened = openServerRequest(access.sessionKey, principal.id, message.id)
+  if (!opened || !direct || opened.upstream !== direct.name) return malformed('the answer belongs to no request that was let through')
+  if (opened.session !== session?.upstreamSession) return malformed('the answer belongs to another session')
+  const own: JsonRpcResponse = { kind: 'response', id: opened.id, value: { ...message.value, id: opened.id } }
+  const question = { action: 'response', resource: 'response', args: undefined, standing: 'protocol' } as const
+  return request(arrival, direct, question, { verb: 'POST', message: own, era: 'legacy', session, headers: [] })
+}
+
+/** Finds the upstream that a namespaced name means, and the message as that upstream must get it. */
+function resolve(
+  access: McpAccess,
+  message: JsonRpcRequest,
+  row: MethodRow,
+): { readonly upstream: McpUpstreamAccess | undefined; readonly message: JsonRpcRequest } {
+  const params = paramsOf(message)
+  const named = nameIn(params, row)
+  const upstream = named && mcpUpstream(access, named.upstream)
+  if (!named || !upstream) return { upstream: undefined, message }
+  return { upstream, message: { ...message, value: { ...message.value, params: withName(params, row, named.name) } } }
+}
+
+function nameIn(params: JsonObject, row: MethodRow): Named | undefined {
+  const { name, uri, ref } = params
+  switch (row.addressing) {
+    case 'name':
+      return typeof name === 'string' ? splitName(name) : undefined
+    case 'uri':
+      return typeof uri === 'string' ? splitUri(uri) : undefined
+    case 'reference':
+      return isJsonObject(ref) ? nameIn(ref, { ...row, addressing: ref['type'] === 'ref/resource' ? 'uri' : 'name' }) : undefined
+    case undefined:
+      return undefined
+    default:
+      return unreachable(row.addressing)
+  }
+}
+
+function withName(params: JsonObject, row: MethodRow, name: string): JsonObject {
+  const { ref } = params
+  if (row.addressing !== 'reference') return { ...params, [row.addressing ?? 'name']: name }
+  return isJsonObject(ref) ? { ...params, ref: { ...ref, [ref['type'] === 'ref/resource' ? 'uri' : 'name']: name } } : params
+}
+
+async function readMessage({ access, inbound }: Arrival): Promise<JsonRpcMessage | Refused> {
+  const media = headerValue(inbound.headers, 'content-type')
+  if (!/^application\/json *(?:; *charset="?utf-8"?)?$/i.test(media ?? '')) {
+    return refused('access.unsupported-media', undefined, { detail: 'Send application/json.' })
+  }
+  const body = await readJudgedBody(inbound, access.judgedBodyBytesMax)
+  if (body.kind === 'refused') return body
+  const parsed = parseJson(body.bytes, { bytesMax: access.judgedBodyBytesMax, depthMax: messageDepthMax })
+  if (parsed.kind === 'refused') return malformed(parsed.reason)
+  const message = readJsonRpc(parsed.value)
+  return message.kind === 'refused' ? malformed(message.reason) : message
+}
+
+/** Deepest nesting of a message. */
+const messageDepthMax = 64
+
+/** The body says which revision a request speaks; the header must agree. */
+function eraOfMessage({ inbound }: Arrival, message: Exclude<JsonRpcMessage, JsonRpcResponse>): McpEra | Refused {
+  const header = headerValue(inbound.headers, 'mcp-protocol-version')
+  const claim = claimedRevision(paramsOf(message))
+  const revision = claim ? claim.revision : header
+  const era = revision === undefined ? 'legacy' : eraOf(revision)
+  if (claim && !claim.revision) return malformed('the revision in _meta is a string')
+  if (era === undefined || revision === undefined) return era ?? unsupported()
+  if (era === 'legacy') return claim ? unsupported() : era
+  if (!claim && message.kind === 'request') return malformed('a request of this revision names it in _meta')
+  const disagreement = headerDisagreement(inbound.headers, message, revision)
+  return disagreement === undefined ? era : malformed(disagreement)
+}
+
+function legacyOnly({ inbound }: Arrival): McpEra | Refused {
+  const header = headerValue(inbound.headers, 'mcp-protocol-version')
+  return header === undefined || eraOf(header) === 'legacy' ? 'legacy' : malformed('this revision has no responses from the client')
+}
+
+function unsupported(): Refused {
+  return refused('access.unsupported-version', undefined, { detail: `Supported: ${supportedRevisions.join(', ')}.` })
+}
+
+interface OpenedSession {
+  readonly kind: 'session'
+  readonly upstreamSession: string | undefined
+}
+
+function sessionOf({ access, principal, inbound, direct }: Arrival): OpenedSession | Refused | undefined {
+  const sealed = inbound.headers.filter(([name]) => name === 'mcp-session-id')
+  const [first] = sealed
+  if (!first) return undefined
+  const upstreamSession = sealed.length === 1 ? openSession(access.sessionKey, { agent: principal.id, upstream: direct?.name }, first[1]) : undefined
+  return upstreamSession === undefined ? refused('access.session-invalid') : { kind: 'session', upstreamSession }
+}
+
+/** Bookkeeping is judged at its upstream; at the aggregated endpoint the gateway itself answers, and what it shows there is filtered one by one. */
+function protocolQuestion({ direct }: Arrival, method: string): Question {
+  return { action: method, resource: method, args: undefined, standing: direct ? 'protocol' : 'own' }
+}
+
+function request(
+  { access, principal, inbound, direct }: Arrival,
+  upstream: McpUpstreamAccess | undefined,
+  question: Question,
+  { session, ...call }: Pick<McpCall, 'verb' | 'message' | 'era' | 'headers'> & { readonly session: OpenedSession | undefined },
+): AccessRequest | Refused {
+  const name = upstream?.name ?? parseUpstreamName(aggregateName)
+  if (!name) throw new TypeError('the reserved name is a name')
+  return {
+    id: inbound.id,
+    principal,
+    upstream: name,
+    action: question.action,
+    resource: question.resource,
+    args: question.args,
+    standing: question.standing,
+    context: {
+      protocol: 'mcp',
+      method: call.message && 'method' in call.message ? call.message.method : call.verb,
+      remoteAddress: inbound.connection.remoteAddress,
+    },
+    call: {
+      kind: 'mcp',
+      upstream: upstream?.name,
+      endpoint: direct ? 'direct' : 'aggregate',
+      targets: upstream ? [upstream] : [...access.upstreams.values()].filter((candidate) => candidate.protocol === 'mcp'),
+      ...call,
+      session,
+      protocolVersion: headerValue(inbound.headers, 'mcp-protocol-version'),
+      signal: inbound.signal,
+    },
+  }
+}
+
+function mcpUpstream({ upstreams }: McpAccess, name: UpstreamName): McpUpstreamAccess | undefined {
+  const upstream = upstreams.get(name)
+  return upstream?.protocol === 'mcp' ? upstream : undefined
+}
+
+function isInitialize(message: JsonRpcMessage): boolean {
+  return message.kind === 'request' && message.method === 'initialize'
+}
+
+function malformed(reason: string): Refused {
+  return refused('access.malformed', reason, { detail: `The MCP message is refused: ${reason}.` })
+}

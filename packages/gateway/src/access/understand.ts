@@ -1,0 +1,33 @@
+import { parseUpstreamName, refused, unreachable, type Refused } from '@sallyport/contract'
+import type { Inbound } from '../edge/inbound.ts'
+import type { Principal } from '../identity/identify.ts'
+import type { AccessRequest } from './access-request.ts'
+import type { AccessSnapshot } from './access-snapshot.ts'
+import { understandHttp } from './http/understand-http.ts'
+import { understandMcp } from './mcp/understand-mcp.ts'
+import { understandOwn } from './own/understand-own.ts'
+
+/**
+ * Turns a request into the question to policy. The first segment of the path is the protocol, the second the upstream.
+ *
+ * Refuses `access.unknown-target` and `access.unknown-upstream` alike for things that exist nowhere, and `access.*` for calls that do not fit their protocol.
+ */
+export async function understand(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | Refused> {
+  const [, protocol, second, ...rest] = inbound.path.split('/')
+  if (protocol === 'sallyport') return understandOwn(principal, inbound, access.judgedBodyBytesMax)
+  if (protocol === 'mcp' && second === undefined) return understandMcp(access, principal, inbound, { upstream: undefined })
+  if (protocol !== 'mcp' && protocol !== 'http') return refused('access.unknown-target')
+
+  const name = parseUpstreamName(second ?? '')
+  const upstream = name && access.upstreams.get(name)
+  if (!name || upstream?.protocol !== protocol) return refused('access.unknown-upstream')
+  switch (upstream.protocol) {
+    case 'http':
+      return understandHttp(upstream, principal, inbound, { path: `/${rest.join('/')}`, query: inbound.query }, access)
+    case 'mcp':
+      if (rest.length > 0) return refused('access.unknown-target')
+      return understandMcp(access, principal, inbound, { upstream: name })
+    default:
+      return unreachable(upstream)
+  }
+}

@@ -1,0 +1,59 @@
+import type { DecisionEvent, OutcomeEvent, Problem } from '@sallyport/contract'
+import type { AccessRequest } from '../access/access-request.ts'
+import type { OutcomeFacts } from './outcome.ts'
+import type { CallDigest, Decision } from '../policy/decision.ts'
+import type { Receipt } from './receipt.ts'
+
+/** Longest text of a caller's making in an entry, in UTF-16 units; the call digest covers what is cut. */
+const textMax = 4096
+
+export function entryTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}
+
+export function decisionEntry(request: AccessRequest, decision: Decision, digest: CallDigest, revision: string, now: number): DecisionEvent {
+  const { principal } = request
+  const { grounds } = decision
+  return {
+    v: 1,
+    type: 'decision',
+    time: entryTime(now),
+    request: request.id,
+    caller: { tenant: principal.tenant, agent: principal.agent, certificate: principal.thumbprint },
+    upstream: request.upstream,
+    action: clip(request.action),
+    resource: clip(request.resource),
+    call: digest,
+    revision,
+    decision: decision.kind,
+    rules: [...grounds.rules],
+    ...(decision.kind === 'deny' && { code: decision.problem.code }),
+    ...(decision.kind === 'hold' && { code: 'policy.approval-required' satisfies Problem['code'], approvalExpires: entryTime(decision.approval.expiresAt) }),
+    ...approvalOf(decision),
+    ...(grounds.shadow.length > 0 && { shadow: grounds.shadow.map((shadow) => ({ ...shadow })) }),
+    ...(Object.keys(grounds.facts).length > 0 && { facts: { ...grounds.facts } }),
+    ...(grounds.quotas.length > 0 && { quotas: [...grounds.quotas] }),
+    ...(grounds.reason !== undefined && { reason: clip(grounds.reason) }),
+  }
+}
+
+export function outcomeEntry(receipt: Receipt, facts: OutcomeFacts, startedAt: number, now: number): OutcomeEvent {
+  return {
+    v: 1,
+    type: 'outcome',
+    time: entryTime(now),
+    request: receipt.permit.request.id,
+    decision: receipt.index,
+    ...facts,
+    milliseconds: Math.max(0, now - startedAt),
+  }
+}
+
+function approvalOf(decision: Decision): { approval?: string } {
+  if (decision.kind === 'hold') return { approval: decision.approval.id }
+  return decision.kind === 'permit' && decision.approval !== undefined ? { approval: decision.approval } : {}
+}
+
+function clip(text: string): string {
+  return text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text
+}

@@ -1,0 +1,178 @@
+import { Fault, unreachable } from '@sallyport/contract'
+import {
+  bundlePath,
+  bundleWidth,
+  decodeBundle,
+  leafHash,
+  openCheckpoint,
+  readEntry,
+  readTileFile,
+  tilePath,
+  tileWidth,
+  hashBytes,
+  verifyLog,
+  type Checkpoint,
+  type Tile,
+} from '@sallyport/contract/log'
+import { readJournal } from './journal.ts'
+import type { LogFiles, Segment } from './log-files.ts'
+import { nodeLogCrypto, type LogSigner } from './log-key.ts'
+import { Publication } from './publication.ts'
+
+/** Logs up to this size are rebuilt from their entries at every start; of longer ones the signed root, the right edge and the journal are checked. */
+export const wholeCheckEntriesMax = 250_000
+
+export interface Recovered {
+  readonly size: number
+  /** Entries that the journal held beyond the checkpoint. */
+  readonly replayed: number
+  /** Bytes of a batch that was being written when the process or machine stopped. Nothing in them was acknowledged. */
+  readonly bytesCut: number
+  /** The time of the newest entry: events written from now on must not be older. */
+  readonly lastTime: string | undefined
+}
+
+export interface RecoveredLog {
+  readonly recovered: Recovered
+  readonly publication: Publication
+}
+
+const advice = 'Keep the folder as evidence, run `sallyport log verify` on it, and restore the log from a copy or start a new one in another folder.'
+
+/**
+ * Brings the folder to the state of one moment: everything that was ever acknowledged, nothing that is half written.
+ *
+ * @throws Fault `not-done` when the files contradict the signed checkpoint or each other, naming the first bad index and what to do.
+ */
+export async function recoverLog(files: LogFiles, signer: LogSigner, wholeCheckMax: number = wholeCheckEntriesMax): Promise<RecoveredLog> {
+  const checkpoint = await readOwnCheckpoint(files, signer)
+  const publishedSize = checkpoint?.size ?? 0
+  const edge = await readEdge(files, signer, publishedSize)
+  const publication = new Publication(files, signer, { size: publishedSize, ...edge, publishedSize: checkpoint?.size })
+  if (checkpoint) {
+    await checkRightEdge(files, signer, checkpoint, publication, edge)
+    if (publishedSize <= wholeCheckMax) await checkEveryEntry(files, signer)
+  }
+
+  const bytesCut = await replayJournal(files, publication, edge.bundle)
+  const lastEntry = publication.lastEntry ?? (await readLastPublished(files, publishedSize))
+  return { recovered: { size: publication.size, replayed: publication.size - publishedSize, bytesCut, lastTime: lastEntry && timeOf(lastEntry) }, publication }
+}
+
+async function readOwnCheckpoint(files: LogFiles, signer: LogSigner): Promise<Checkpoint | undefined> {
+  const text = await files.checkpoint()
+  if (text !== undefined) {
+    const opened = openCheckpoint(text, signer.key, nodeLogCrypto)
+    if (opened.kind === 'refused')
+      throw new Fault(`the log's checkpoint is not its own: ${opened.reason}. Start with the key that signed it. ${advice}`, 'not-done')
+    return opened.checkpoint
+  }
+  // Without a checkpoint the log is new, or its journal still holds everything from the first entry on.
+  const [oldest] = await files.segments()
+  const isBegun = oldest !== undefined || (await files.has(bundlePath(0, tileWidth))) || (await files.has(`${bundlePath(0, tileWidth)}.p`))
+  if (isBegun && oldest?.firstIndex !== 0) throw new Fault(`the log has entries from index 0 on but no checkpoint: it was removed. ${advice}`, 'not-done')
+  return undefined
+}
+
+interface RightEdge {
+  readonly edge: readonly Tile[]
+  /** Entries of the unfinished bundle. */
+  readonly bundle: readonly Uint8Array[]
+}
+
+async function readEdge(files: LogFiles, signer: LogSigner, size: number): Promise<RightEdge> {
+  const edge: Tile[] = []
+  for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / tileWidth)) {
+    const address = { level, index: Math.floor(count / tileWidth), width: count % tileWidth }
+    if (address.width === 0) continue
+    const bytes = await readTileFile(files, (width) => tilePath({ ...address, width }), address.width)
+    if (!bytes || bytes.length < address.width * hashBytes) throw await contradiction(files, signer, `${tilePath(address)} is missing`)
+    edge.push({ ...address, bytes })
+  }
+  const index = Math.floor(size / tileWidth)
+  const width = bundleWidth(index, size)
+  const file = width > 0 ? await readTileFile(files, (some) => bundlePath(index, some), width) : new Uint8Array(0)
+  const bundle = file ? decodeBundle(file, width) : []
+  if (bundle.length < width) throw await contradiction(files, signer, `entry ${index * tileWidth + bundle.length} is missing below the checkpoint`)
+  return { edge, bundle }
+}
+
+/** Compares the signed root with the right edge of the tiles, and the newest entries with the tiles. */
+async function checkRightEdge(
+  files: LogFiles,
+  signer: LogSigner,
+  checkpoint: Checkpoint,
+  publication: Publication,
+  { edge, bundle }: RightEdge,
+): Promise<void> {
+  const leaves = edge.find(({ level }) => level === 0)?.bytes ?? new Uint8Array(0)
+  const isEdgeSound = bundle.every(
+    (entry, at) => Buffer.compare(leafHash(nodeLogCrypto.sha256, entry), leaves.subarray(at * hashBytes, (at + 1) * hashBytes)) === 0,
+  )
+  if (!isEdgeSound || Buffer.compare(publication.root(), checkpoint.root) !== 0)
+    throw await contradiction(files, signer, 'the files do not hash to the signed root')
+}
+
+async function checkEveryEntry(files: LogFiles, signer: LogSigner): Promise<void> {
+  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true })
+  if (verdict.kind === 'fault') throw new Fault(`the log was tampered with or damaged: ${verdict.text}. ${advice}`, 'not-done')
+}
+
+/** Adds the journal's entries beyond the checkpoint and gives the number of bytes cut off its end. */
+async function replayJournal(files: LogFiles, publication: Publication, bundle: readonly Uint8Array[]): Promise<number> {
+  const publishedSize = publication.size
+  const bundleStart = publishedSize - bundle.length
+  const segments = await files.segments()
+  let bytesCut = 0
+  for (const [at, segment] of segments.entries()) {
+    publication.follow(segment)
+    if (segment.firstIndex > publication.size) throw missing(publication.size, segment)
+    const bytes = (await files.readSegment(segment)) ?? new Uint8Array(0)
+    const read = readJournal(bytes, segment.firstIndex)
+    for (const entry of read.entries) {
+      const published = bundle[entry.index - bundleStart]
+      if (published && Buffer.compare(published, entry.bytes) !== 0)
+        throw new Fault(`entry ${entry.index} differs between the journal and the published log. ${advice}`, 'not-done')
+      if (entry.index === publication.size) publication.add(Uint8Array.from(entry.bytes))
+    }
+    const badIndex = segment.firstIndex + read.entries.length
+    const isNewest = at === segments.length - 1
+    if (read.end === 'damaged' || (read.end === 'torn' && !isNewest))
+      throw new Fault(`the journal is damaged at entry ${badIndex}, in front of entries that were acknowledged. ${advice}`, 'not-done')
+    if (read.end === 'torn') {
+      await files.cutSegment(segment, read.wholeBytes)
+      bytesCut = bytes.length - read.wholeBytes
+    }
+  }
+  return bytesCut
+}
+
+async function readLastPublished(files: LogFiles, size: number): Promise<Uint8Array | undefined> {
+  if (size === 0) return undefined
+  const file = await files.tile(bundlePath(Math.floor((size - 1) / tileWidth), tileWidth))
+  return file && decodeBundle(file, tileWidth).at(-1)
+}
+
+/** Names the first bad entry, which takes a look at all of them. */
+async function contradiction(files: LogFiles, signer: LogSigner, what: string): Promise<Fault> {
+  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true })
+  return new Fault(`the log contradicts its signed checkpoint: ${verdict.kind === 'fault' ? verdict.text : what}. ${advice}`, 'not-done')
+}
+
+function missing(index: number, segment: Segment): Fault {
+  return new Fault(`entries ${index} to ${segment.firstIndex - 1} are missing from the journal. ${advice}`, 'not-done')
+}
+
+function timeOf(entry: Uint8Array): string | undefined {
+  const read = readEntry(entry)
+  switch (read.kind) {
+    case 'flawed':
+      return undefined
+    case 'newer':
+      return read.time
+    case 'event':
+      return read.event.time
+    default:
+      return unreachable(read)
+  }
+}

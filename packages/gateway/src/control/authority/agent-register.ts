@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import { agentIdentity, formatEnrolmentToken, refused, type AdminEvent, type Refused, type SpiffeId, type Thumbprint } from '@sallyport/contract'
+import type { AgentKey, AgentStore, Block, IssuedCertificate, RegisteredAgent } from './agent-store.ts'
+import type { InOrder } from './in-order.ts'
+import type { LiveRoster } from './live-roster.ts'
+import type { Random } from './sign-certificate.ts'
+
+/** Writes to the log, durably when it resolves. @throws Fault */
+export type Note = (act: Omit<AdminEvent, 'v' | 'time'>) => Promise<unknown>
+
+export interface RegisterPorts {
+  readonly store: AgentStore
+  readonly roster: LiveRoster
+  readonly note: Note
+  /** Ends the connections of whoever the roster refuses now. */
+  readonly cut: () => void
+  readonly inOrder: InOrder
+  /** The root that the gateway's own certificate chains to. */
+  readonly pinnedRoot: () => Thumbprint
+  readonly tokenLifetimeMs: number
+  readonly now: () => number
+  readonly random: Random
+}
+
+export interface IssuedToken {
+  readonly kind: 'token'
+  /** Shown once; only its digest is kept. */
+  readonly token: string
+  readonly expiresAtMs: number
+}
+
+/**
+ * What an operator does with agents. `by` names the person.
+ *
+ * What widens trust is written to the log first and then done; what narrows it is done first, in memory and on live connections before the disk: no full disk
+ * may keep a stolen key alive. A Fault of a narrowing act therefore means: in force on this node, but perhaps not past a restart; repeat it.
+ */
+export class AgentRegister {
+  readonly #ports: RegisterPorts
+
+  constructor(ports: RegisterPorts) {
+    this.#ports = ports
+  }
+
+  /** Refuses `control.conflict` for an agent that is there already. @throws Fault */
+  register(agent: AgentKey, by: string): Promise<Refused | { readonly kind: 'registered' }> {
+    return this.#change(async ({ store, roster, now }) => {
+      if (roster.standing(this.#id(agent)) !== 'unknown') return conflict(agent, 'is registered already')
+      await this.#note('agent.registered', agent, by)
+      if ((await store.registerAgent(agent, now())) === 'exists') return conflict(agent, 'is registered already')
+      roster.setStanding(agent, 'active')
+      return { kind: 'registered' }
+    })
+  }
+
+  /** Makes a one-time token, withdrawing an unused older one. Refuses `control.not-found`, and `control.conflict` for a revoked agent. @throws Fault */
+  createToken(agent: AgentKey, by: string): Promise<Refused | IssuedToken> {
+    return this.#change(async ({ store, roster, pinnedRoot, tokenLifetimeMs, now, random }) => {
+      const standing = roster.standing(this.#id(agent))
+      if (standing === 'unknown') return notFound(agent)
+      if (standing === 'revoked') return conflict(agent, 'is revoked: reinstate it first')
+      const secret = Buffer.from(random(32)).toString('base64url')
+      const expiresAtMs = now() + tokenLifetimeMs
+      await this.#note('agent.token-created', agent, by)
+      if ((await store.keepToken(agent, digestOf(secret), expiresAtMs)) !== 'kept') return conflict(agent, 'was changed meanwhile')
+      return { kind: 'token', token: formatEnrolmentToken({ secret, root: pinnedRoot() }), expiresAtMs }
+    })
+  }
+
+  /** Refuses the agent's certificates from the next request on and ends its connections. Idempotent. Refuses `control.not-found`. @throws Fault */
+  revoke(agent: AgentKey, by: string): Promise<Refused | { readonly kind: 'revoked' }> {
+    return this.#change(async ({ store, roster, cut, now }) => {
+      if (roster.standing(this.#id(agent)) === 'unknown') return notFound(agent)
+      roster.setStanding(agent, 'revoked')
+      cut()
+      const revoked = await store.revokeAgent(agent, now())
+      if (revoked === 'unknown-agent') return notFound(agent)
+      roster.revoke(revoked, now())
+      await this.#note('agent.revoked', agent, by)
+      return { kind: 'revoked' }
+    })
+  }
+
+  /** Lets the agent enrol anew; its old certificates stay revoked. Refuses `control.not-found`, `control.conflict`. @throws Fault */
+  reinstate(agent: AgentKey, by: string): Promise<Refused | { readonly kind: 'reinstated' }> {
+    return this.#change(async ({ store, roster, now }) => {
+      if (roster.standing(this.#id(agent)) === 'active') return conflict(agent, 'is not revoked')
+      await this.#note('agent.reinstated', agent, by)
+      // The revocation may have reached memory alone: without this, its certificates would come back to life.
+      const revoked = await store.revokeAgent(agent, now())
+      if (revoked === 'unknown-agent') return notFound(agent)
+      roster.revoke(revoked, now())
+      if ((await store.reinstateAgent(agent)) !== 'reinstated') return notFound(agent)
+      roster.setStanding(agent, 'active')
+      return { kind: 'reinstated' }
+    })
+  }
+
+  /** As `revoke`, for one certificate that this authority issued. Refuses `control.not-found`. @throws Fault */
+  revokeCertificate(agent: AgentKey, thumbprint: Thumbprint, by: string): Promise<Refused | { readonly kind: 'revoked' }> {
+    return this.#change(async ({ store, roster, cut, now }) => {
+      const revoked = await store.revokeCertificate(agent, thumbprint, now())
+      if (revoked === 'unknown-certificate') return refused('control.not-found', `${nameOf(agent)} has no certificate ${thumbprint}`)
+      roster.revoke([{ thumbprint, notAfterMs: revoked.notAfterMs }], now())
+      cut()
+      await this.#note('certificate.revoked', agent, by, { certificate: thumbprint })
+      return { kind: 'revoked' }
+    })
+  }
+
+  /** The kill switch: refuses everyone in its reach from the next request on and ends their connections. Idempotent. @throws Fault */
+  block(block: Block, by: string): Promise<void> {
+    return this.#change(async ({ store, roster, note, cut, now }) => {
+      roster.block(block)
+      cut()
+      await store.setBlock(block, now())
+      await note({ type: 'admin', act: 'block.set', person: by, subject: { ...block } })
+    })
+  }
+
+  /** Refuses `control.not-found` for what is not blocked. @throws Fault */
+  lift(block: Block, by: string): Promise<Refused | { readonly kind: 'lifted' }> {
+    return this.#change(async ({ store, roster, note }) => {
+      await note({ type: 'admin', act: 'block.lifted', person: by, subject: { ...block } })
+      const lifted = await store.liftBlock(block)
+      roster.lift(block)
+      return lifted === 'lifted' ? { kind: 'lifted' } : refused('control.not-found', 'there is no such block')
+    })
+  }
+
+  list(): Promise<readonly RegisteredAgent[]> {
+    return this.#ports.store.agents()
+  }
+
+  /** Newest first, with their lineage. */
+  certificates(agent: AgentKey): Promise<readonly IssuedCertificate[]> {
+    return this.#ports.store.certificates(agent)
+  }
+
+  async blocks(): Promise<readonly Block[]> {
+    return (await this.#ports.store.rosterState(this.#ports.now())).blocks
+  }
+
+  #change<Result>(work: (ports: RegisterPorts) => Promise<Result>): Promise<Result> {
+    return this.#ports.inOrder.run(() => work(this.#ports))
+  }
+
+  #id({ tenant, agent }: AgentKey): SpiffeId {
+    return agentIdentity(this.#ports.roster.trustDomain, tenant, agent).id
+  }
+
+  async #note(act: string, { tenant, agent }: AgentKey, by: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.#ports.note({ type: 'admin', act, person: by, subject: { tenant, agent, ...more } })
+  }
+}
+
+/** By which a token's secret is found: whoever reads the database cannot enrol. */
+export function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
+
+function nameOf({ tenant, agent }: AgentKey): string {
+  return `agent ${tenant}/${agent}`
+}
+
+function notFound(agent: AgentKey): Refused {
+  const detail = `There is no ${nameOf(agent)}.`
+  return refused('control.not-found', detail, { detail })
+}
+
+function conflict(agent: AgentKey, state: string): Refused {
+  const detail = `The ${nameOf(agent)} ${state}.`
+  return refused('control.conflict', detail, { detail })
+}

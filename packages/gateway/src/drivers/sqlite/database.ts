@@ -1,0 +1,137 @@
+import { closeSync, openSync } from 'node:fs'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { Fault } from '@sallyport/contract'
+import { migrations } from './migrations.ts'
+
+export type Row = Readonly<Record<string, SQLOutputValue>>
+type Values = Readonly<Record<string, SQLInputValue>>
+
+/** Statements inside one transaction. Texts are constants of the drivers; values go in by name, never into the text. */
+export interface Sql {
+  all(text: string, values?: Values): readonly Row[]
+  get(text: string, values?: Values): Row | undefined
+  /** The number of rows changed. */
+  run(text: string, values?: Values): number
+}
+
+/** How long a lock of another process is waited for. The wait holds the event loop, so it is short. */
+export const busyMsMax = 500
+
+/**
+ * The embedded database: write-ahead log, `synchronous = FULL`, so that what a promise resolved with survives the loss of power.
+ *
+ * Work inside `read` and `write` is synchronous, one transaction each.
+ */
+export class Database {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #sql: Sql
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#sql = {
+      all: (text, values = {}) => this.#prepare(text).all(values),
+      get: (text, values = {}) => this.#prepare(text).get(values),
+      run: (text, values = {}) => Number(this.#prepare(text).run(values).changes),
+    }
+  }
+
+  /** One consistent view. @throws Fault `not-done` */
+  async read<Result>(work: (sql: Sql) => Result): Promise<Result> {
+    return this.#transact('BEGIN', work)
+  }
+
+  /** All or nothing, durable when it resolves. @throws Fault `not-done`, or `unknown` when the disk failed at the commit. */
+  async write<Result>(work: (sql: Sql) => Result): Promise<Result> {
+    return this.#transact('BEGIN IMMEDIATE', work)
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  #transact<Result>(begin: string, work: (sql: Sql) => Result): Result {
+    let outcome: Fault['outcome'] = 'not-done'
+    try {
+      this.#database.exec(begin)
+      const result = work(this.#sql)
+      outcome = 'unknown'
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#rollBack()
+      throw faultOf(error, outcome)
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    } catch {
+      // SQLite rolls back on its own when the disk fails; the error that led here says more than this one.
+    }
+  }
+
+  #prepare(text: string): StatementSync {
+    const known = this.#statements.get(text)
+    if (known) return known
+    const statement = this.#database.prepare(text)
+    this.#statements.set(text, statement)
+    return statement
+  }
+}
+
+/**
+ * Opens the database, makes it (readable by its owner alone) if there is none, and brings its schema up to date.
+ *
+ * @throws Fault `not-done` when it is locked, damaged, no database, or made by a newer version of the program.
+ */
+export function openDatabase(path: string): Database {
+  let opened: DatabaseSync | undefined
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+    opened = new DatabaseSync(path, { timeout: busyMsMax, enableForeignKeyConstraints: true })
+    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    migrate(opened)
+    return new Database(opened)
+  } catch (error) {
+    opened?.close()
+    throw faultOf(error, 'not-done', path)
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE') // two processes that start at once take each step once
+  const taken = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+  if (taken > migrations.length) throw new Fault('the database was made by a newer version of Sallyport: run that version, or restore a backup', 'not-done')
+  for (const { sql } of migrations.slice(taken)) database.exec(sql)
+  database.exec(`PRAGMA user_version = ${migrations.length}`)
+  database.exec('COMMIT')
+}
+
+/** What to tell the operator, by SQLite's primary result code. @see https://www.sqlite.org/rescode.html */
+const messages: Readonly<Record<number, string>> = {
+  5: 'the database is locked by another process',
+  6: 'the database is locked by another process',
+  8: 'the database cannot be written: check its owner and mode',
+  10: 'the disk of the database failed',
+  11: 'the database is damaged: restore a backup',
+  13: 'the disk of the database is full',
+  14: 'the database cannot be opened: check that its folder exists and belongs to this user',
+  26: 'the file is not a database',
+}
+
+function faultOf(error: unknown, outcome: Fault['outcome'], path?: string): unknown {
+  if (error instanceof Fault) return error
+  const where = path === undefined ? '' : ` (${path})`
+  if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') {
+    const message = messages[error.errcode & 0xff]
+    if (message !== undefined) return new Fault(message + where, isLock(error.errcode) ? 'not-done' : outcome, error)
+  }
+  if (error instanceof Error && 'syscall' in error) return new Fault(`the database cannot be opened${where}: ${error.message}`, 'not-done', error)
+  return error
+}
+
+function isLock(errcode: number): boolean {
+  return (errcode & 0xff) === 5 || (errcode & 0xff) === 6
+}

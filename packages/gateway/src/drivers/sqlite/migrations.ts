@@ -1,0 +1,64 @@
+/**
+ * The schema as the ordered list of steps that made it. `PRAGMA user_version` is the number of steps a database has taken.
+ *
+ * Append only: a published step never changes, for some database has already taken it.
+ */
+export const migrations: readonly { readonly name: string; readonly sql: string }[] = [
+  {
+    name: 'agents, enrolment tokens, certificates, blocks',
+    sql: `
+      CREATE TABLE agents (
+        tenant TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        standing TEXT NOT NULL CHECK (standing IN ('active', 'revoked')),
+        registered_at INTEGER NOT NULL,
+        PRIMARY KEY (tenant, agent)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE enrolment_tokens (
+        tenant TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        digest TEXT NOT NULL UNIQUE,
+        expires_at INTEGER NOT NULL,
+        PRIMARY KEY (tenant, agent),
+        FOREIGN KEY (tenant, agent) REFERENCES agents
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE certificates (
+        tenant TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        thumbprint TEXT NOT NULL UNIQUE,
+        issuer TEXT NOT NULL,
+        previous TEXT,
+        issued_at INTEGER NOT NULL,
+        not_after INTEGER NOT NULL,
+        revoked_at INTEGER,
+        PRIMARY KEY (tenant, agent, thumbprint),
+        FOREIGN KEY (tenant, agent) REFERENCES agents
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX certificates_by_end ON certificates (not_after);
+
+      -- An empty name stands for every one.
+      CREATE TABLE blocks (
+        tenant TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        set_at INTEGER NOT NULL,
+        PRIMARY KEY (tenant, agent)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    name: 'sealed secrets',
+    sql: `
+      -- An empty tenant stands for the secrets shared by all.
+      CREATE TABLE secrets (
+        tenant TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        set_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (tenant, name)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+]

@@ -1,0 +1,96 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+
+export interface ProgramTerms {
+  /** An absolute path and its arguments. */
+  readonly command: readonly [string, ...string[]]
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** Where it runs; absent: an empty folder of its own, removed afterwards. */
+  readonly directory: string | undefined
+  readonly temporaryFolder: string
+}
+
+/** The end of the error stream that is kept, in bytes. */
+const errorBytesMax = 16_384
+/** Input that waits for the program to read it, in bytes. */
+const unreadBytesMax = 16 * 1024 * 1024
+/** From the request to stop to the end by force. */
+const graceMs = 2_000
+
+/** A program that talks over its standard streams, in a process group of its own so that whatever it starts ends with it. */
+export class ChildProgram {
+  readonly #process: ChildProcessByStdio<Writable, Readable, Readable>
+  #errors = Buffer.alloc(0)
+  #isGone = false
+  /** Resolves when the process and its group are gone and its own folder is removed. */
+  readonly ended: Promise<void>
+
+  private constructor(process: ChildProcessByStdio<Writable, Readable, Readable>, ownFolder: string | undefined, onOutput: (bytes: Uint8Array) => void) {
+    this.#process = process
+    const { promise, resolve } = Promise.withResolvers<void>()
+    process.once('error', () => resolve()) // it did not start
+    process.once('exit', () => {
+      this.#signalGroup('SIGKILL') // the leader is gone; what it left behind goes too
+      this.#isGone = true // from here on the number may be another's
+      resolve()
+    })
+    process.stdin.on('error', () => undefined) // it closed its input; that it ends is what counts
+    process.stdout.on('data', onOutput)
+    process.stderr.on('data', (bytes: Uint8Array) => {
+      this.#errors = Buffer.concat([this.#errors, bytes]).subarray(-errorBytesMax)
+    })
+    this.ended = promise.then(async () => {
+      if (ownFolder !== undefined) await rm(ownFolder, { recursive: true, force: true })
+    })
+  }
+
+  static async start({ command, env, directory, temporaryFolder }: ProgramTerms, onOutput: (bytes: Uint8Array) => void): Promise<ChildProgram> {
+    const ownFolder = directory === undefined ? await mkdtemp(join(temporaryFolder, 'sallyport-mcp-')) : undefined
+    const [file, ...args] = command
+    // Nothing of the gateway's own environment: it may hold its secrets, and PATH or NODE_OPTIONS would decide what runs.
+    const process = spawn(file, args, { cwd: directory ?? ownFolder, env: { ...env }, shell: false, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    return new ChildProgram(process, ownFolder, onOutput)
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  get errors(): string {
+    return this.#errors.toString('utf8')
+  }
+
+  /** False when the program does not read its input. */
+  write(line: string): boolean {
+    const { stdin } = this.#process
+    if (!stdin.writable || stdin.writableLength + line.length > unreadBytesMax) return false
+    stdin.write(`${line}\n`)
+    return true
+  }
+
+  /** Asks the whole group to end, then makes it. */
+  async stop(): Promise<void> {
+    this.#process.stdin.end()
+    this.#signalGroup('SIGTERM')
+    const force = setTimeout(() => this.#signalGroup('SIGKILL'), graceMs)
+    await this.ended
+    clearTimeout(force)
+  }
+
+  kill(): void {
+    this.#signalGroup('SIGKILL')
+  }
+
+  #signalGroup(signal: 'SIGTERM' | 'SIGKILL'): void {
+    const { pid } = this.#process
+    if (pid === undefined || this.#isGone) return
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // the group is gone already
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { Fault } from '@sallyport/contract'
+
+const lineFeed = 0x0a
+
+/**
+ * Cuts a byte stream into lines without their line feed.
+ *
+ * @throws Fault for a line of more than `lineBytesMax` bytes, before all of it is held.
+ */
+export class LineCutter {
+  readonly #lineBytesMax: number
+  #pieces: Uint8Array[] = []
+  #length = 0
+
+  constructor(lineBytesMax: number) {
+    this.#lineBytesMax = lineBytesMax
+  }
+
+  *take(bytes: Uint8Array): Generator<Uint8Array> {
+    let start = 0
+    for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
+      this.#hold(bytes.subarray(start, end))
+      yield this.#release()
+      start = end + 1
+    }
+    this.#hold(bytes.subarray(start))
+  }
+
+  #hold(piece: Uint8Array): void {
+    if (piece.length === 0) return
+    this.#length += piece.length
+    if (this.#length > this.#lineBytesMax) throw new Fault('a line of the server is longer than its limit', 'unknown')
+    this.#pieces.push(piece)
+  }
+
+  #release(): Uint8Array {
+    const line = Buffer.concat(this.#pieces, this.#length)
+    this.#pieces = []
+    this.#length = 0
+    return line.at(-1) === 0x0d ? line.subarray(0, -1) : line
+  }
+}

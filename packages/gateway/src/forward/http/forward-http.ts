@@ -1,0 +1,118 @@
+import type { TenantName } from '@sallyport/contract'
+import type { HttpCall } from '../../access/access-request.ts'
+import { BodyError, type InboundBody } from '../../edge/inbound.ts'
+import { refusalOf, type Exchanges, type UpstreamAnswer } from '../exchange.ts'
+import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
+
+/**
+ * Sends the call and passes its answer on as it comes: status, end-to-end headers, bytes. A redirect is an answer like any other.
+ *
+ * `finished` resolves once: `answered` after the last byte, `cancelled` when the caller went away, `failed` when the upstream broke off, `refused` when there was
+ * no answer to begin with.
+ *
+ * @throws Fault of the credentials; nothing was sent then.
+ */
+export async function forwardHttp(exchanges: Exchanges, call: HttpCall, tenant: TenantName): Promise<Forwarded> {
+  const { upstream, method, target, headers, body, signal } = call
+  const outgoing = body === undefined || body instanceof Uint8Array ? body : new CountedBody(body)
+  const requestBytes = (): number => (outgoing instanceof CountedBody ? outgoing.bytes : (outgoing?.length ?? 0))
+  const bodyBytes = outgoing instanceof CountedBody ? outgoing.announced : undefined
+  try {
+    const answer = await exchanges.send({ upstream, tenant, method, target, headers, body: outgoing, bodyBytes, signal })
+    if (answer.kind === 'answer') return passOn(answer, call, requestBytes)
+    const { problem, reason } = answer
+    const result = signal.aborted ? 'cancelled' : 'refused'
+    return { kind: 'refused', problem, reason, finished: Promise.resolve({ result, code: problem.code, requestBytes: requestBytes() }) }
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error
+    const result = signal.aborted ? 'cancelled' : 'failed'
+    const finished = Promise.resolve<OutcomeFacts>({ result, code: error.code, requestBytes: requestBytes() })
+    return { kind: 'refused', problem: { code: error.code }, reason: error.message, finished }
+  }
+}
+
+function passOn(answer: UpstreamAnswer, { method, signal }: HttpCall, requestBytes: () => number): Forwarded {
+  const { status, headers } = answer
+  const facts = (result: OutcomeFacts['result'], answerBytes: number): OutcomeFacts => ({ result, status, requestBytes: requestBytes(), answerBytes })
+  if (method === 'HEAD' || status === 204 || status === 304) {
+    return { kind: 'answer', answer: { status, headers, body: new Uint8Array(0) }, finished: Promise.resolve(facts('answered', 0)) }
+  }
+  const body = new WatchedBody(answer.body, signal)
+  const finished = body.ended.then(({ result, error }) => {
+    const code = result === 'failed' ? refusalOf(error)?.problem.code : undefined
+    return { ...facts(result, body.bytes), ...(code === undefined ? {} : { code }) }
+  })
+  return { kind: 'answer', answer: { status, headers, body }, finished }
+}
+
+class CountedBody implements AsyncIterable<Uint8Array> {
+  readonly announced: number | undefined
+  readonly #body: InboundBody
+  bytes = 0
+
+  constructor(body: InboundBody) {
+    this.announced = body.length
+    this.#body = body
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.#body.read()) {
+      this.bytes += piece.length
+      yield piece
+    }
+  }
+}
+
+interface Ending {
+  readonly result: OutcomeFacts['result']
+  readonly error?: unknown
+}
+
+/** The answer's body, and how it ended: read out, broken off, or given up by its reader or the caller. */
+class WatchedBody implements AsyncIterableIterator<Uint8Array> {
+  readonly ended: Promise<Ending>
+  bytes = 0
+  readonly #source: AsyncIterator<Uint8Array>
+  readonly #signal: AbortSignal
+  readonly #end: (ending: Ending) => void
+
+  constructor(source: AsyncIterable<Uint8Array>, signal: AbortSignal) {
+    const { promise, resolve } = Promise.withResolvers<Ending>()
+    this.ended = promise
+    this.#end = resolve
+    this.#source = source[Symbol.asyncIterator]()
+    this.#signal = signal
+    // A caller who goes away before anything is read leaves nobody to read on.
+    if (signal.aborted) this.#onAbort()
+    else signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      const step = await this.#source.next()
+      if (step.done) this.#settle({ result: 'answered' })
+      else this.bytes += step.value.length
+      return step
+    } catch (error) {
+      this.#settle({ result: this.#signal.aborted ? 'cancelled' : 'failed', error })
+      throw error
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#settle({ result: 'cancelled' })
+    await this.#source.return?.()
+    return { done: true, value: undefined }
+  }
+
+  readonly #onAbort = (): void => this.#settle({ result: 'cancelled' })
+
+  #settle(ending: Ending): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#end(ending)
+  }
+}

@@ -1,0 +1,26 @@
+import type { JsonRpcId } from '../../access/access-request.ts'
+import type { Principal } from '../../identity/identify.ts'
+
+/** Calls that can be cancelled at once; past it a call runs, but only ends with its connection. */
+const callsMax = 16_384
+
+/** Calls at the aggregated endpoint, so that a cancellation there finds the upstream that has the call. */
+export class CallsInFlight {
+  readonly #calls = new Map<string, () => void>()
+
+  /** Gives the function that takes the call off the list again. */
+  add(principal: Principal, session: string, id: JsonRpcId, cancel: () => void): () => void {
+    const key = keyOf(principal, session, id)
+    if (this.#calls.size >= callsMax || this.#calls.has(key)) return () => undefined
+    this.#calls.set(key, cancel)
+    return () => this.#calls.delete(key)
+  }
+
+  cancel(principal: Principal, session: string, id: JsonRpcId): void {
+    this.#calls.get(keyOf(principal, session, id))?.()
+  }
+}
+
+function keyOf({ id: agent }: Principal, session: string, id: JsonRpcId): string {
+  return JSON.stringify([agent, session, id])
+}

@@ -1,0 +1,29 @@
+import type { Exchanges } from '../exchange.ts'
+import { CallsInFlight } from './calls-in-flight.ts'
+import type { Implementation } from './revision-bridge.ts'
+import type { StdioServers } from './stdio-servers.ts'
+import { UpstreamLinks } from './upstream-links.ts'
+
+export interface McpPorts {
+  readonly exchanges: Exchanges
+  readonly stdio: StdioServers
+  /** The same as access opens sessions with; 32 bytes. */
+  readonly sessionKey: Uint8Array
+  /** A fresh unguessable id of visible ASCII. */
+  readonly newId: () => string
+  readonly self: Implementation
+  /** How long one upstream may hold up a list at the aggregated endpoint. */
+  readonly listDeadlineMs: number
+  readonly links: UpstreamLinks
+  readonly calls: CallsInFlight
+}
+
+const listDeadlineMsDefault = 10_000
+
+export function mcpPorts(
+  given: Pick<McpPorts, 'exchanges' | 'stdio' | 'sessionKey' | 'newId'> & { readonly version: string; readonly listDeadlineMs?: number },
+): McpPorts {
+  const { exchanges, stdio, sessionKey, newId, version, listDeadlineMs = listDeadlineMsDefault } = given
+  const self = { name: 'sallyport', version }
+  return { exchanges, stdio, sessionKey, newId, self, listDeadlineMs, links: new UpstreamLinks(exchanges, self), calls: new CallsInFlight() }
+}

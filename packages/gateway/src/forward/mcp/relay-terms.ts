@@ -1,0 +1,37 @@
+import type { JsonRpcId, McpCall } from '../../access/access-request.ts'
+import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
+import type { Principal } from '../../identity/identify.ts'
+import { isReachable } from '../../policy/reach.ts'
+import type { PolicySnapshot } from '../../policy/snapshot.ts'
+import type { McpPorts } from './mcp-ports.ts'
+import type { RelayTerms } from './relay-reply.ts'
+import type { Conversation } from './upstream-reply.ts'
+import type { View } from './visible-result.ts'
+
+/** How the reply to a call may reach the agent that made it. */
+export function relayTerms(
+  ports: McpPorts,
+  policy: PolicySnapshot,
+  principal: Principal,
+  call: McpCall,
+  conversation: Conversation,
+  upstreamId: JsonRpcId | undefined,
+): RelayTerms {
+  const request = call.message?.kind === 'request' ? call.message : undefined
+  return {
+    principal,
+    conversation,
+    view: viewOf(policy, principal, conversation.upstream, call),
+    callerEra: call.era,
+    endpoint: call.endpoint,
+    sessionKey: ports.sessionKey,
+    request,
+    upstreamId,
+    requestBytes: call.message ? Buffer.byteLength(JSON.stringify(call.message.value)) : 0,
+    signal: call.signal,
+  }
+}
+
+function viewOf(policy: PolicySnapshot, principal: Principal, { name }: McpUpstreamAccess, { endpoint }: Pick<McpCall, 'endpoint'>): View {
+  return { upstream: name, isReachable: (action) => isReachable(policy, principal, name, action), isNamespaced: endpoint === 'aggregate' }
+}

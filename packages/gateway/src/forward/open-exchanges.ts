@@ -1,0 +1,198 @@
+import { createSecureContext } from 'node:tls'
+import { refused, type Refused, type UpstreamName } from '@sallyport/contract'
+import { Pool, type Dispatcher } from 'undici'
+import type { HeaderLines } from '../edge/inbound.ts'
+import { injectCredential, type Credentials } from './credentials.ts'
+import { dial, type DialTarget, type Resolver } from './dial.ts'
+import type { Exchanges, UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import { addressRulesOf, type UpstreamDefinition } from './upstream-definition.ts'
+import { UpstreamExchange } from './upstream-exchange.ts'
+
+export interface ExchangePorts {
+  readonly credentials: Credentials
+  readonly resolver: Resolver
+}
+
+export interface ExchangesLimits {
+  /** How many calls of one upstream wait for a connection before more are refused. */
+  readonly waitingMax: number
+  /** How long exchanges under way may go on when their upstream is removed or the gateway closes. */
+  readonly drainMs: number
+}
+
+export const exchangesLimits: ExchangesLimits = { waitingMax: 256, drainMs: 30_000 }
+
+/** Exchanges whose upstreams can change while they run. */
+export interface OpenExchanges extends Exchanges {
+  /** From now on these are the upstreams. One that did not change keeps its connections; a removed or changed one drains. */
+  replace(definitions: Iterable<UpstreamDefinition>): void
+}
+
+/** @throws TypeError for definitions that `compileUpstreamDefinition` did not make */
+export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: ExchangePorts, limits: ExchangesLimits = exchangesLimits): OpenExchanges {
+  let pools = poolsOf(definitions, new Map(), ports)
+  const draining = new Set<Promise<void>>()
+
+  const drain = (pool: UpstreamPool): void => {
+    const drained = pool.drain(limits.drainMs).finally(() => draining.delete(drained))
+    draining.add(drained)
+  }
+
+  return {
+    async send(request) {
+      const pool = pools.get(request.upstream)
+      // A call can be judged just before a reload removes its upstream.
+      if (!pool)
+        return refused('forward.upstream-failed', `upstream ${request.upstream} is no longer configured`, { detail: 'Nothing was sent to the upstream.' })
+      return pool.send(request, limits.waitingMax)
+    },
+    replace(next) {
+      const before = pools
+      pools = poolsOf(next, before, ports)
+      const kept = new Set(pools.values())
+      for (const pool of before.values()) if (!kept.has(pool)) drain(pool)
+    },
+    async close() {
+      for (const pool of pools.values()) drain(pool)
+      pools = new Map()
+      await Promise.all(draining)
+    },
+  }
+}
+
+type Pools = ReadonlyMap<UpstreamName, UpstreamPool>
+
+function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports: ExchangePorts): Pools {
+  const pools = new Map<UpstreamName, UpstreamPool>()
+  for (const definition of definitions) {
+    const known = before.get(definition.name)
+    pools.set(definition.name, known?.fingerprint === JSON.stringify(definition) ? known : new UpstreamPool(definition, ports))
+  }
+  return pools
+}
+
+/** The largest head of an answer. */
+const answerHeadBytesMax = 65_536
+
+/** The connections of one upstream. */
+class UpstreamPool {
+  readonly fingerprint: string
+  readonly #definition: UpstreamDefinition
+  readonly #credentials: Credentials
+  readonly #pool: Pool
+  readonly #running = new Set<UpstreamExchange>()
+  /** Undici has a queue of its own, but what is given up there stays in it. */
+  readonly #waiting = new Map<UpstreamExchange, Dispatcher.DispatchOptions>()
+  #onIdle: () => void = () => {}
+
+  constructor(definition: UpstreamDefinition, { credentials, resolver }: ExchangePorts) {
+    this.fingerprint = JSON.stringify(definition)
+    this.#definition = definition
+    this.#credentials = credentials
+    const target = dialTarget(definition)
+    this.#pool = new Pool(originOf(definition), {
+      connections: definition.connectionsMax,
+      pipelining: 1, // with more, one hanging answer would hold up the calls of other agents
+      allowH2: false,
+      headersTimeout: 0, // the exchange keeps the deadlines, which undici's coarse timers would miss by half a second
+      bodyTimeout: 0,
+      maxHeaderSize: answerHeadBytesMax,
+      strictContentLength: true,
+      connect: (_options, callback) => {
+        dial(target, resolver).then(
+          (socket) => callback(null, socket),
+          (error: unknown) => callback(error instanceof Error ? error : new Error('the connection failed'), null),
+        )
+      },
+    })
+  }
+
+  async send(request: UpstreamRequest, waitingMax: number): Promise<UpstreamAnswer | Refused> {
+    const { name, basePath, credential: rule, connectionsMax } = this.#definition
+    const path = `${basePath}${request.target}` || '/'
+    checkWritable(path, request.headers)
+    const credential = rule && (await injectCredential(this.#credentials, rule, request.tenant))
+    if (credential && 'kind' in credential) return credential
+    if (request.signal.aborted) return refused('forward.upstream-failed', 'the caller went away', { detail: 'Nothing was sent to the upstream.' })
+
+    const mustWait = this.#running.size >= connectionsMax
+    if (mustWait && this.#waiting.size >= waitingMax)
+      return refused('forward.upstream-busy', `${waitingMax} calls wait for upstream ${name}`, { retryAfterSeconds: 1 })
+    const exchange = new UpstreamExchange(request, this.#definition, credential?.spellings ?? [], () => this.#ended(exchange))
+    const options = { path, method: request.method, headers: outgoingHeaders(request, credential?.header), body: exchange.requestBody }
+    if (mustWait) this.#waiting.set(exchange, options)
+    else this.#start(exchange, options)
+    return exchange.answer
+  }
+
+  /** Resolves when the last exchange has ended, which is made to happen after `drainMs`. */
+  async drain(drainMs: number): Promise<void> {
+    const idle = Promise.withResolvers<void>()
+    this.#onIdle = idle.resolve
+    if (this.#running.size === 0) idle.resolve()
+    const timer = setTimeout(() => {
+      for (const exchange of [...this.#waiting.keys(), ...this.#running]) exchange.cut('the gateway lets go of this upstream')
+    }, drainMs)
+    await idle.promise
+    clearTimeout(timer)
+    await this.#pool.destroy()
+  }
+
+  #start(exchange: UpstreamExchange, options: Dispatcher.DispatchOptions): void {
+    this.#running.add(exchange)
+    this.#pool.dispatch(options, exchange)
+  }
+
+  #ended(exchange: UpstreamExchange): void {
+    if (this.#waiting.delete(exchange)) return
+    this.#running.delete(exchange)
+    for (const [next, options] of this.#waiting) {
+      this.#waiting.delete(next)
+      this.#start(next, options)
+      break
+    }
+    if (this.#running.size === 0) this.#onIdle()
+  }
+}
+
+function originOf({ scheme, host, port }: UpstreamDefinition): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function dialTarget(definition: UpstreamDefinition): DialTarget {
+  const { scheme, host, port, tls, deadlines } = definition
+  // Without a CA of its own an upstream is checked against the public ones that Node brings.
+  const context = scheme === 'https' && createSecureContext({ ca: tls.ca, cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' })
+  return {
+    host,
+    port,
+    addresses: addressRulesOf(definition),
+    connectMs: deadlines.connectMs,
+    tls: context ? { context, serverName: tls.serverName } : undefined,
+  }
+}
+
+/** The connection's own fields, which undici writes. */
+const framing: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect'])
+
+/** Names and values in turn. What frames the message or stands in for the credential is dropped even if an earlier stage let it pass. */
+function outgoingHeaders({ headers, body, bodyBytes }: UpstreamRequest, credential: readonly [string, string] | undefined): string[] {
+  const lines: string[] = []
+  for (const [name, value] of headers) {
+    if (framing.has(name) || (credential && (name === credential[0] || name === 'accept-encoding'))) continue
+    lines.push(name, value)
+  }
+  // Masking an echo of the credential needs an answer that is not compressed.
+  if (credential) lines.push(credential[0], credential[1], 'accept-encoding', 'identity')
+  if (bodyBytes !== undefined && body !== undefined && !(body instanceof Uint8Array)) lines.push('content-length', String(bodyBytes))
+  return lines
+}
+
+/** Request splitting, CWE-113: what would be written as more than one line or one word never gets near a socket. */
+function checkWritable(path: string, headers: HeaderLines): void {
+  if (!/^\/[\x21-\x7e]*$/.test(path)) throw new TypeError('the target of a request is one word of printable ASCII')
+  for (const [name, value] of headers) {
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+      throw new TypeError('a header field has one line, and its name is a token in lower case')
+  }
+}

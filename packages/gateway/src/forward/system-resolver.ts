@@ -1,0 +1,10 @@
+import { lookup } from 'node:dns/promises'
+import type { Resolver } from './dial.ts'
+
+/** The host's own resolver, its hosts file included. */
+export const systemResolver: Resolver = {
+  async resolve(host) {
+    const found = await lookup(host, { all: true, order: 'verbatim' })
+    return found.map(({ address }) => address)
+  },
+}

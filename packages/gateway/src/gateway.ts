@@ -1,0 +1,95 @@
+import { unreachable, type Problem, type Refused } from '@sallyport/contract'
+import type { AccessRequest } from './access/access-request.ts'
+import type { AccessSnapshot } from './access/access-snapshot.ts'
+import { mcpRefusal } from './access/mcp/mcp-refusal.ts'
+import { understand } from './access/understand.ts'
+import type { Receipt } from './audit/receipt.ts'
+import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
+import { problemAnswer } from './edge/problem-answer.ts'
+import { forward, type ForwardPorts } from './forward/forward.ts'
+import type { Forwarded } from './forward/forwarded.ts'
+import { thumbprintOf } from './identity/certificate-identity.ts'
+import { identify, outward, type Principal } from './identity/identify.ts'
+import type { Roster } from './identity/roster.ts'
+import type { Ledger } from './ledger.ts'
+import type { PolicySnapshot } from './policy/snapshot.ts'
+
+/** One immutable revision of the configuration, compiled. */
+export interface Snapshot {
+  /** SHA-256 of the canonical configuration, base64url. */
+  readonly revision: string
+  readonly access: AccessSnapshot
+  readonly policy: PolicySnapshot
+}
+
+export interface Ports {
+  readonly roster: Roster
+  readonly ledger: Ledger
+  readonly forward: ForwardPorts
+  readonly observe: (answered: { readonly code: Problem['code'] | 'answered'; readonly upstream: string | undefined }) => void
+  /** A bug or a broken dependency, for the operator's own log. */
+  readonly report: (fault: unknown, inbound: Inbound) => void
+}
+
+/** Who are you, what do you ask, may you, it is written, go, it is written. */
+export async function handle(ports: Ports, snapshot: Snapshot, inbound: Inbound): Promise<Answer> {
+  try {
+    const principal = identify(ports.roster, inbound.connection, inbound.receivedAt)
+    if (principal.kind === 'refused') return refuseStranger(ports, inbound, principal)
+
+    const request = await understand(snapshot.access, principal, inbound)
+    if (request.kind === 'refused') return refuseMalformed(ports, inbound, principal, request)
+
+    const verdict = await ports.ledger.decide(snapshot, request) // durable in the log when it resolves
+    switch (verdict.kind) {
+      case 'deny':
+      case 'hold':
+        return refuse(ports, inbound, verdict.problem, request)
+      case 'permit': {
+        const forwarded = await go(ports, snapshot, inbound.receivedAt, verdict.receipt)
+        ports.ledger.settle(verdict.receipt, inbound.receivedAt, forwarded.finished) // the outcome is written when the exchange has ended
+        return forwarded.kind === 'refused' ? refuse(ports, inbound, forwarded.problem, request) : answer(ports, forwarded.answer, request)
+      }
+      default:
+        return unreachable(verdict)
+    }
+  } catch (error) {
+    if (error instanceof BodyError) return refuse(ports, inbound, { code: error.code })
+    ports.report(error, inbound)
+    return refuse(ports, inbound, { code: 'gateway.fault' })
+  }
+}
+
+/** Forwards; a bug on the way still gets its outcome, since the entry already says that the call was permitted. */
+async function go(ports: Ports, snapshot: Snapshot, receivedAt: number, receipt: Receipt): Promise<Forwarded> {
+  try {
+    return await forward(ports.forward, snapshot.policy, receipt)
+  } catch (error) {
+    ports.ledger.settle(receipt, receivedAt, Promise.resolve({ result: 'failed', code: 'gateway.fault' }))
+    throw error
+  }
+}
+
+/** Someone whose certificate no longer counts: the reason goes to the log, one poor code to the caller. */
+function refuseStranger(ports: Ports, inbound: Inbound, { problem, reason }: Refused): Answer {
+  const { certificate } = inbound.connection
+  ports.ledger.refuse({ caller: { certificate: thumbprintOf(certificate) }, code: problem.code, reason, request: inbound.id })
+  return refuse(ports, inbound, outward(problem))
+}
+
+/** A known agent whose call fits no protocol or target. */
+function refuseMalformed(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason }: Refused): Answer {
+  ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
+  return refuse(ports, inbound, problem)
+}
+
+function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answer {
+  ports.observe({ code: 'answered', upstream })
+  return given
+}
+
+function refuse(ports: Ports, inbound: Inbound, problem: Problem, request?: AccessRequest): Answer {
+  ports.observe({ code: problem.code, upstream: request?.upstream })
+  if (request?.call.kind === 'mcp') return mcpRefusal(problem, inbound.id, request.call.message)
+  return problemAnswer(problem, inbound.id)
+}

@@ -1,0 +1,103 @@
+import { RE2JS } from '@bufbuild/re2'
+import { celEnv, celFunc, celMethod, CelScalar, isCelError, parse, type CelFunc } from '@bufbuild/cel'
+import { Meter } from './meter.ts'
+
+export type Expression = ReturnType<typeof parse>['expr']
+
+const { DOUBLE, DYN, INT, STRING } = CelScalar
+
+/** What a condition may speak of, and the members that are always there. `undefined` members: whatever the call carries. */
+export const variables = {
+  args: undefined,
+  action: 'string',
+  resource: 'string',
+  upstream: 'string',
+  subject: { tenant: 'string', agent: 'string', spiffe_id: 'string' },
+  context: { protocol: 'string', method: 'string', remote_address: 'string', time: 'google.protobuf.Timestamp' },
+} as const
+
+/** Longest regular expression, in UTF-16 units; it bounds the work per character of text. */
+export const patternLengthMax = 256
+
+/** One expression's own copy of the language: the same functions as CEL's standard ones, but every cost that grows with the call's data is metered. */
+export interface Language {
+  readonly environment: ReturnType<typeof celEnv>
+  readonly meter: Meter
+}
+
+/** Of all functions on texts, regular expressions do the most work per character. */
+const costPerMatchedCharacter = 4
+
+export function createLanguage(): Language {
+  const meter = new Meter()
+  const patterns = new Map<string, RE2JS>()
+  const environment = celEnv({
+    variables: {
+      args: DYN,
+      action: STRING,
+      resource: STRING,
+      upstream: STRING,
+      subject: DYN,
+      context: DYN,
+    },
+    funcs: overrides(meter),
+    re2: {
+      compile: (pattern) => {
+        // Only literals of the expression get here (the checker sees to it), so the map is as small as the expression.
+        const compiled = patterns.get(pattern) ?? RE2JS.compile(pattern)
+        patterns.set(pattern, compiled)
+        return {
+          test(text) {
+            meter.spend(text.length * costPerMatchedCharacter)
+            return compiled.test(text)
+          },
+        }
+      },
+    },
+  })
+  return { environment, meter }
+}
+
+/** The fault in a regular expression, or undefined. */
+export function patternFault(pattern: string): string | undefined {
+  if (pattern.length > patternLengthMax) return `the regular expression is longer than ${patternLengthMax} characters`
+  try {
+    RE2JS.compile(pattern)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : 'not a regular expression of RE2'
+  }
+}
+
+const decimal = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/
+const integer = /^[+-]?[0-9]{1,20}$/
+
+function overrides(meter: Meter): CelFunc[] {
+  const standard = [...celEnv().funcs]
+  const standardInt = standard.find(({ id }) => id === 'int(string)')
+  if (!standardInt) throw new TypeError('the expression library has no int(string)')
+  return [
+    // The library's conversions read "" as 0, "0x10" as 16 and anything else as NaN, and `NaN > limit` is false: `amount: "75 USD"` would pass below any limit.
+    celFunc('double', [STRING], DOUBLE, (text) => {
+      if (!decimal.test(text) || !Number.isFinite(Number(text))) throw new Error('not a decimal number')
+      return Number(text)
+    }),
+    celFunc('int', [STRING], INT, (text) => {
+      if (!integer.test(text)) throw new Error('not a whole number')
+      const value = standardInt.call(0, undefined, [text.replace('+', '')])
+      if (typeof value !== 'bigint') throw isCelError(value) ? value : new Error('not a whole number')
+      return value
+    }),
+    celFunc('size', [STRING], INT, (text) => metered(meter, text)),
+    celMethod('size', STRING, [], INT, function () {
+      return metered(meter, this)
+    }),
+  ]
+}
+
+function metered(meter: Meter, text: string): bigint {
+  meter.spend(text.length)
+  let codePoints = 0n
+  for (const character of text) if (character) codePoints += 1n
+  return codePoints
+}

@@ -1,0 +1,91 @@
+import type { Json } from '@sallyport/contract'
+import type { AccessRequest } from '../access/access-request.ts'
+import type { Expression } from './condition-language.ts'
+import { ownMember } from './condition-values.ts'
+
+/** A member that an expression reads, such as `args.amount`: the variable and the names below it. */
+export interface ReadPath {
+  readonly text: string
+  readonly names: readonly string[]
+}
+
+export type Fact = string | number | boolean | null
+
+/** Most facts of one decision. */
+export const factsMax = 32
+/** Longest text of a fact, in UTF-16 units; longer ones are cut. */
+export const factLengthMax = 256
+
+/** The paths below `args` and `context` that an expression reads; who, where and what are in every entry anyway. */
+export function readPaths(expression: Expression): readonly ReadPath[] {
+  const paths = new Map<string, ReadPath>()
+  collect(expression, paths)
+  return [...paths.values()].slice(0, factsMax)
+}
+
+/** The scalar values that a call has at these paths, bounded in number and length. */
+export function readFacts(paths: Iterable<ReadPath>, request: AccessRequest): Record<string, Fact> {
+  const facts: [string, Fact][] = []
+  for (const { text, names } of paths) {
+    if (facts.length >= factsMax) break
+    const value = valueAt(request, names)
+    if (value !== undefined) facts.push([text, value])
+  }
+  return Object.fromEntries(facts)
+}
+
+function collect(expression: Expression, paths: Map<string, ReadPath>): void {
+  const names = pathOf(expression)
+  if (names && (names[0] === 'args' || names[0] === 'context') && names.length > 1) {
+    const text = names.join('.').slice(0, factLengthMax)
+    paths.set(text, { text, names })
+    return
+  }
+  for (const part of partsOf(expression)) if (part) collect(part, paths)
+}
+
+/** `args.a["b"]` as names, or undefined for anything that is not such a chain. */
+function pathOf({ exprKind }: Expression): readonly string[] | undefined {
+  switch (exprKind.case) {
+    case 'identExpr':
+      return [exprKind.value.name]
+    case 'selectExpr': {
+      const above = exprKind.value.operand && pathOf(exprKind.value.operand)
+      return above && [...above, exprKind.value.field]
+    }
+    case 'callExpr': {
+      const [operand, index] = exprKind.value.args
+      if (exprKind.value.function !== '_[_]' || !operand || index?.exprKind.case !== 'constExpr') return undefined
+      const { constantKind } = index.exprKind.value
+      const above = pathOf(operand)
+      return above && constantKind.case === 'stringValue' ? [...above, constantKind.value] : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+function partsOf({ exprKind }: Expression): readonly (Expression | undefined)[] {
+  switch (exprKind.case) {
+    case 'selectExpr':
+      return [exprKind.value.operand]
+    case 'callExpr':
+      return [exprKind.value.target, ...exprKind.value.args]
+    case 'listExpr':
+      return exprKind.value.elements
+    case 'structExpr':
+      return exprKind.value.entries.flatMap(({ keyKind, value }) => (keyKind.case === 'mapKey' ? [keyKind.value, value] : [value]))
+    case 'comprehensionExpr':
+      return [exprKind.value.iterRange, exprKind.value.loopStep]
+    default:
+      return []
+  }
+}
+
+function valueAt({ args, context }: AccessRequest, [variable, ...names]: readonly string[]): Fact | undefined {
+  let value: Json | undefined = variable === 'args' ? args : { protocol: context.protocol, method: context.method, remote_address: context.remoteAddress }
+  for (const name of names) value = value === undefined ? undefined : ownMember(value, name)
+  if (value === null) return null
+  if (typeof value === 'object') return undefined
+  return typeof value === 'string' && value.length > factLengthMax ? `${value.slice(0, factLengthMax - 1)}…` : value
+}

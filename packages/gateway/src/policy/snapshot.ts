@@ -1,0 +1,136 @@
+import { durationMs, type MatchConfiguration, type QuotaConfiguration, type RuleConfiguration } from '@sallyport/contract'
+import { approvalTtlDefaultMs } from './approvals.ts'
+import { compileCondition, type Condition } from './condition.ts'
+import type { Effect } from './decision.ts'
+import { compileMatch, dimensions, matchesSubject, type Match, type Subject } from './match.ts'
+import { MatchIndex } from './match-index.ts'
+import { compileQuota, type Quota } from './quota.ts'
+import { suggest } from './suggest.ts'
+
+export interface Rule {
+  readonly id: string
+  readonly match: Match
+  readonly condition: Condition | undefined
+  readonly effect: Effect
+  readonly approvalTtlMs: number
+  readonly isShadow: boolean
+}
+
+/** What is wrong with a rule or a quota, and where in the configuration. */
+export interface RuleFault {
+  /** The id of the rule or quota. */
+  readonly rule: string
+  readonly where: readonly (string | number)[]
+  /** UTF-16 units from the start of the text at `where`. */
+  readonly offset?: number
+  readonly message: string
+  readonly hint?: string
+}
+
+/** The rules and quotas of one revision: immutable, compiled once, indexed so that a call only meets the rules that could be about it. */
+export class PolicySnapshot {
+  readonly rules: readonly Rule[]
+  readonly quotas: readonly Quota[]
+  readonly #byCall: MatchIndex<Rule>
+  readonly #byCaller: MatchIndex<Rule>
+
+  constructor(rules: readonly Rule[], quotas: readonly Quota[]) {
+    this.rules = Object.freeze([...rules])
+    this.quotas = Object.freeze([...quotas])
+    this.#byCall = new MatchIndex(this.rules, dimensions)
+    this.#byCaller = new MatchIndex(
+      this.rules.filter(({ isShadow }) => !isShadow),
+      ['tenant', 'agent', 'upstream'],
+    )
+  }
+
+  /** Exactly the rules whose `match` is about this, those in shadow mode included. */
+  rulesFor(subject: Subject): readonly Rule[] {
+    return this.#byCall.candidates(subject).filter(({ match }) => matchesSubject(match, subject))
+  }
+
+  /** The enforced rules whose `match` is about anything that this caller could do, there or, without `upstream`, anywhere. */
+  rulesAround({ tenant, agent }: Pick<Subject, 'tenant' | 'agent'>, upstream?: string): readonly Rule[] {
+    const near = upstream === undefined ? this.rules.filter(({ isShadow }) => !isShadow) : this.#byCaller.candidates({ tenant, agent, upstream })
+    return near.filter(
+      ({ match }) => match.tenant.matches(tenant) && match.agent.matches(agent) && (upstream === undefined || match.upstream.matches(upstream)),
+    )
+  }
+}
+
+/** Compiles every rule and quota, or says everything that is wrong with them. */
+export function compilePolicy(
+  rules: readonly RuleConfiguration[],
+  quotas: readonly QuotaConfiguration[],
+  known: { readonly upstreams: Iterable<string> },
+): { readonly kind: 'invalid'; readonly faults: readonly RuleFault[] } | { readonly kind: 'compiled'; readonly snapshot: PolicySnapshot } {
+  const upstreams = new Set(known.upstreams)
+  const faults: RuleFault[] = [...duplicates(rules, 'rules'), ...duplicates(quotas, 'quotas')]
+  const compiledRules: Rule[] = []
+  for (const [index, rule] of rules.entries()) {
+    faults.push(...unknownUpstreams(rule.id, rule.match, ['rules', index, 'match'], upstreams))
+    if (rule.approval && rule.then !== 'hold') {
+      faults.push({
+        rule: rule.id,
+        where: ['rules', index, 'approval'],
+        message: `a rule that says ${rule.then} asks nobody`,
+        hint: 'approval belongs to then: hold',
+      })
+    }
+    const condition = rule.when === undefined ? undefined : compileCondition(rule.when)
+    if (condition?.kind === 'invalid') faults.push(...condition.faults.map((fault) => ({ rule: rule.id, where: ['rules', index, 'when'], ...fault })))
+    else compiledRules.push(compileRule(rule, condition?.condition))
+  }
+  const compiledQuotas: Quota[] = []
+  for (const [index, configuration] of quotas.entries()) {
+    faults.push(...unknownUpstreams(configuration.id, configuration.match ?? {}, ['quotas', index, 'match'], upstreams))
+    const compiled = compileQuota(configuration)
+    if (compiled.kind === 'compiled') compiledQuotas.push(compiled.quota)
+    else faults.push({ rule: configuration.id, where: ['quotas', index, 'requests'], message: compiled.message, hint: 'use rounder numbers' })
+  }
+  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'compiled', snapshot: new PolicySnapshot(compiledRules, compiledQuotas) }
+}
+
+function compileRule({ id, match, then, approval, mode }: RuleConfiguration, condition: Condition | undefined): Rule {
+  const approvalTtlMs = approval?.expires === undefined ? approvalTtlDefaultMs : durationMs(approval.expires)
+  return { id, match: compileMatch(match), condition, effect: then, approvalTtlMs, isShadow: mode === 'shadow' }
+}
+
+function duplicates(named: readonly { readonly id: string }[], section: string): readonly RuleFault[] {
+  const first = new Map<string, number>()
+  const faults: RuleFault[] = []
+  for (const [index, { id }] of named.entries()) {
+    const earlier = first.get(id)
+    if (earlier === undefined) first.set(id, index)
+    else
+      faults.push({
+        rule: id,
+        where: [section, index, 'id'],
+        message: `the id '${id}' is taken by ${section}[${earlier}]`,
+        hint: 'the log names rules by their id, so each needs its own',
+      })
+  }
+  return faults
+}
+
+function unknownUpstreams(
+  rule: string,
+  { upstream }: MatchConfiguration,
+  where: readonly (string | number)[],
+  known: ReadonlySet<string>,
+): readonly RuleFault[] {
+  const patterns =
+    upstream === undefined
+      ? []
+      : typeof upstream === 'string'
+        ? [[upstream, ['upstream']] as const]
+        : upstream.map((name, index) => [name, ['upstream', index]] as const)
+  return patterns
+    .filter(([name]) => !name.includes('*') && !known.has(name))
+    .map(([name, at]) => ({
+      rule,
+      where: [...where, ...at],
+      message: `there is no upstream '${name}'`,
+      hint: suggest(name, known) ?? (known.size > 0 ? `upstreams are ${[...known].slice(0, 10).join(', ')}` : 'no upstream is configured'),
+    }))
+}

@@ -1,0 +1,49 @@
+import type { LogEvent } from '@sallyport/contract'
+import { Approvals } from './approvals.ts'
+import { QuotaCounters } from './quota.ts'
+import type { PolicySnapshot } from './snapshot.ts'
+
+/** Everything that decisions change. It lives on the ledger's thread and is rebuilt from the log at start. */
+export class PolicyState {
+  readonly quotas = new QuotaCounters()
+  readonly approvals = new Approvals()
+}
+
+/**
+ * Applies one entry of the log; all entries, in their order, give the state that the next live decision would have seen.
+ *
+ * Quotas are those of `policy`, by id: use under a quota that is gone is dropped, use under one that has changed since counts against the new numbers.
+ */
+export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapshot): void {
+  const nowMs = Date.parse(event.time)
+  switch (event.type) {
+    case 'decision': {
+      const { upstream, action, approval, approvalExpires } = event
+      const caller = { tenant: event.caller.tenant, agent: event.caller.agent }
+      if (event.quotas && event.quotas.length > 0) state.quotas.advance(nowMs)
+      if (event.decision === 'permit') {
+        const charged = new Set(event.quotas)
+        state.quotas.add(
+          policy.quotas.filter(({ id }) => charged.has(id)),
+          { ...caller, upstream, action },
+          nowMs,
+        )
+        if (approval !== undefined) state.approvals.consume(approval, nowMs)
+      }
+      if (event.decision === 'hold' && approval !== undefined && approvalExpires !== undefined) {
+        // A repeated call names the approval that it already waits for.
+        if (state.approvals.find(caller, event.call, nowMs)?.id !== approval)
+          state.approvals.ask(approval, caller, event.call, Date.parse(approvalExpires), nowMs)
+      }
+      return
+    }
+    case 'approval':
+      state.approvals.answer(event.approval, event.answer, event.person, nowMs)
+      return
+    case 'refusal':
+    case 'outcome':
+    case 'admin':
+    case 'gateway':
+      return
+  }
+}

@@ -1,0 +1,126 @@
+import { Fault, problems, type Problem } from '@sallyport/contract'
+import type { Command } from 'commander'
+import { enroll, nextRenewalAt, renew, type HeldIdentity } from '../enrolment/index.ts'
+import { formatAuthority } from '../link/authority.ts'
+import { openLink, type GatewayLink } from '../link/gateway-link.ts'
+import { identityInFolder } from '../link/identity-source.ts'
+import { clockOf, type AgentSideIo } from './agent-side-io.ts'
+import { defaultIdentityFolder } from './default-folder.ts'
+import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
+import { runCommand, type Said } from './run-command.ts'
+
+interface EnrollOptions {
+  readonly token: string
+  readonly gateway: string
+  readonly out?: string
+  readonly json?: true
+}
+
+interface IdentityOptions {
+  readonly identity?: string
+  readonly json?: true
+}
+
+/** `agent enroll`, `agent renew`, `agent whoami`. */
+export function addAgentCommands(parent: Command, io: AgentSideIo): void {
+  parent
+    .command('enroll')
+    .description('exchange a one-time token for a certificate over a key that is made here and never leaves')
+    .requiredOption('--token <token>', 'the token that "sallyport agent add" printed')
+    .requiredOption('--gateway <host:port>', "the gateway's enrolment listener")
+    .option('--out <dir>', 'where the identity goes (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)')
+    .option('--json', 'print JSON')
+    .action((options: EnrollOptions) => runCommand(io, options.json === true, () => runEnroll(io, options)))
+  identityCommand(parent, 'renew', 'renew the certificate now, over the proof of the one that is held').action((options: IdentityOptions) =>
+    runCommand(io, options.json === true, () => runRenew(folderOf(io, options))),
+  )
+  identityCommand(parent, 'whoami', 'ask the gateway whom it sees').action((options: IdentityOptions) =>
+    runCommand(io, options.json === true, () => runWhoami(io, folderOf(io, options))),
+  )
+}
+
+function identityCommand(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--identity <dir>', "the agent's identity (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)")
+    .option('--json', 'print JSON')
+}
+
+export function folderOf({ env }: AgentSideIo, { identity }: IdentityOptions): string {
+  return identity ?? defaultIdentityFolder(env)
+}
+
+async function runEnroll(io: AgentSideIo, { token, gateway, out }: EnrollOptions): Promise<Said> {
+  const directory = out ?? defaultIdentityFolder(io.env)
+  const answered = await enroll({ address: gateway, token, directory })
+  if (answered.kind === 'refused') {
+    throw refusal(answered.problem, 'Tokens work once and for a short time: have an operator run "sallyport agent add" again.')
+  }
+  return describe('Enrolled', directory, answered.held)
+}
+
+async function runRenew(directory: string): Promise<Said> {
+  await requireIdentity(directory)
+  const answered = await renew({ directory })
+  if (answered.kind === 'refused') throw refusal(answered.problem, 'If the certificate is expired or revoked, enrol again.')
+  return describe('Renewed', directory, answered.held)
+}
+
+async function runWhoami(io: AgentSideIo, directory: string): Promise<Said> {
+  await requireIdentity(directory)
+  const link = await openFolderLink(io, directory)
+  try {
+    const answered = await link.whoami()
+    if (answered.kind === 'refused') throw refusal(answered.problem)
+    const { id, tenant, agent, notAfter } = answered.whoami
+    return { text: `${id}\ncertificate valid until ${notAfter}`, json: { id, tenant, agent, notAfter, gateway: formatAuthority(link.gateway) } }
+  } finally {
+    await link.close()
+  }
+}
+
+/** @throws CommandFailure with the code for a wrong configuration when there is no usable identity. */
+export async function requireIdentity(directory: string): Promise<void> {
+  try {
+    await identityInFolder(directory).load()
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    const hint = 'Run "sallyport agent enroll --token TOKEN --gateway HOST:PORT", or name another folder with --identity or $SALLYPORT_IDENTITY.'
+    throw new CommandFailure(exitCodes.configuration, `${error.message}. ${hint}`)
+  }
+}
+
+/** The link over the identity in a folder; failed renewals are told on standard error. */
+export function openFolderLink(io: AgentSideIo, directory: string): Promise<GatewayLink> {
+  return openLink({
+    identity: identityInFolder(directory),
+    clock: clockOf(io),
+    report: (failure) => io.stderr.write(`sallyport: the certificate is not renewed yet: ${describeFailure(failure)}\n`),
+  })
+}
+
+export function refusal(problem: Problem, hint = ''): CommandFailure {
+  const said = [problems[problem.code].title, problem.detail, hint].filter((part) => part !== undefined && part !== '')
+  return new CommandFailure(exitCodeOf(problem.code), `${said.map((part) => part?.replace(/\.$/, '')).join('. ')}. (${problem.code})`, { ...problem })
+}
+
+function describe(verb: string, directory: string, held: HeldIdentity): Said {
+  const { identity, gateway, notAfterMs } = held
+  const notAfter = new Date(notAfterMs).toISOString()
+  const renewsAt = new Date(nextRenewalAt(held)).toISOString()
+  const lines = [
+    `${verb} as ${identity.id}`,
+    `identity in ${directory}`,
+    `certificate valid until ${notAfter}; "sallyport connect" renews it from ${renewsAt} on`,
+  ]
+  return {
+    text: lines.join('\n'),
+    json: { id: identity.id, tenant: identity.tenant, agent: identity.agent, directory, gateway: formatAuthority(gateway), notAfter, renewsAt },
+  }
+}
+
+function describeFailure(failure: unknown): string {
+  if (failure instanceof Error) return failure.message
+  return typeof failure === 'object' && failure !== null && 'reason' in failure ? String(failure.reason) : String(failure)
+}

@@ -1,0 +1,29 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Clock } from '../link/clock.ts'
+import type { Environment } from './default-folder.ts'
+import type { ExitCode } from './exit-code.ts'
+
+/** The world of a command, chosen by the program that holds it. */
+export interface AgentSideIo {
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  readonly env: Environment
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Aborts when the process is asked to end (SIGTERM, SIGINT). */
+  readonly stop: AbortSignal
+  /** Sets the exit code; the process goes on until it has nothing left to do. */
+  readonly exit: (code: ExitCode) => void
+}
+
+export function clockOf({ now }: Pick<AgentSideIo, 'now'>): Clock {
+  return {
+    now,
+    after: (delayMs, act) => {
+      const timer = setTimeout(act, delayMs)
+      timer.unref()
+      return () => clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,115 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { parseUpstreamName, nameRule } from '@sallyport/contract'
+import type { Command } from 'commander'
+import { openBridge } from '../connect/bridge.ts'
+import { readOrCreateSecret } from '../connect/client-secret.ts'
+import { parseLoopbackAddress } from '../connect/loopback-address.ts'
+import { runStdioBridge } from '../connect/stdio.ts'
+import { folderOf, openFolderLink, requireIdentity } from './agent-commands.ts'
+import { clockOf, type AgentSideIo } from './agent-side-io.ts'
+import { CommandFailure, exitCodes } from './exit-code.ts'
+import { runCommand, type Said } from './run-command.ts'
+
+interface ConnectOptions {
+  readonly identity?: string
+  readonly stdio?: string | true
+  readonly listen: string
+  readonly allowOrigin: readonly string[]
+  readonly printSecret?: true
+  readonly json?: true
+}
+
+/** `connect`: the loopback bridge that holds the agent's key, for clients that cannot. */
+export function addConnectCommand(parent: Command, io: AgentSideIo): void {
+  parent
+    .command('connect')
+    .description('reach the gateway from any MCP client (stdio, HTTP) or HTTP program (as its proxy) on this machine')
+    .option('--identity <dir>', "the agent's identity (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)")
+    .option('--stdio [upstream]', 'speak MCP on standard input and output, with one upstream or with all together')
+    .option('--listen <address>', 'loopback address and port of the bridge', '127.0.0.1:8787')
+    .option('--allow-origin <origin>', 'let pages of this exact origin use the bridge from a browser; may be repeated', collect, [])
+    .option('--print-secret', "print the bridge's client secret and end")
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExit codes: 0 ok, 1 error, 2 approval needed, 3 denied, 64 usage, 78 configuration. More: docs/connect.md')
+    .action((options: ConnectOptions) => runCommand(io, options.json === true, () => runConnect(io, options)))
+}
+
+async function runConnect(io: AgentSideIo, options: ConnectOptions): Promise<Said | undefined> {
+  const directory = folderOf(io, options)
+  await requireIdentity(directory)
+  if (options.printSecret) {
+    const secret = await readOrCreateSecret(directory, randomBytes)
+    return { text: secret, json: { secret } }
+  }
+  if (options.stdio !== undefined) return await serveStdio(io, directory, options.stdio)
+  return await serveBridge(io, directory, options)
+}
+
+async function serveStdio(io: AgentSideIo, directory: string, upstream: string | true): Promise<undefined> {
+  if (upstream !== true && parseUpstreamName(upstream) === undefined) {
+    throw new CommandFailure(exitCodes.usage, `${JSON.stringify(upstream)} is no name of an upstream: ${nameRule}`)
+  }
+  const link = await openFolderLink(io, directory)
+  const { stdin, stdout, stderr, stop } = io
+  try {
+    await runStdioBridge({ link, ...(upstream !== true && { upstream }), stdin, stdout, stderr, clock: clockOf(io), stop, newId: randomUUID })
+  } finally {
+    await link.close()
+  }
+}
+
+async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOrigin, json }: ConnectOptions): Promise<undefined> {
+  const address = parseLoopbackAddress(listen)
+  if (!address) {
+    throw new CommandFailure(
+      exitCodes.usage,
+      `${JSON.stringify(listen)} is no loopback address with a port: whoever reaches the bridge acts as the agent. Use 127.0.0.1:8787.`,
+    )
+  }
+  const wrong = allowOrigin.find((origin) => !isOrigin(origin))
+  if (wrong !== undefined) throw new CommandFailure(exitCodes.usage, `${JSON.stringify(wrong)} is no origin such as http://localhost:6274`)
+  const clientSecret = await readOrCreateSecret(directory, randomBytes)
+  const link = await openFolderLink(io, directory)
+  try {
+    const report = (failure: unknown): void => void io.stderr.write(`sallyport connect: ${failure instanceof Error ? failure.stack : String(failure)}\n`)
+    const bridge = await openBridge({ link, listen: address, clientSecret, allowedOrigins: allowOrigin, clock: clockOf(io), newId: randomUUID, report })
+    try {
+      const { url, port } = bridge
+      const secretFile = join(directory, 'connect.secret')
+      const said = json === true ? JSON.stringify({ url, mcp: `${url}/mcp`, proxy: url, port, secretFile }) : greeting(url, secretFile)
+      io.stdout.write(`${said}\n`)
+      await aborted(io.stop)
+    } finally {
+      await bridge.close()
+    }
+  } finally {
+    await link.close()
+  }
+}
+
+function greeting(url: string, secretFile: string): string {
+  const proxy = url.replace('http://', 'http://sallyport:SECRET@')
+  return [
+    `Bridge to the gateway at ${url} (this machine only). Ctrl-C ends it.`,
+    `  MCP clients       ${url}/mcp  or  ${url}/mcp/UPSTREAM   with "Authorization: Bearer SECRET"`,
+    `  HTTP programs     ${url}/http/UPSTREAM/PATH             with "X-Sallyport-Secret: SECRET"`,
+    `  as HTTP proxy     HTTP_PROXY=${proxy}`,
+    `SECRET is in ${secretFile}, or: sallyport connect --print-secret`,
+  ].join('\n')
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,46 @@
+import { refused, unreachable, type Refused } from '@sallyport/contract'
+import type { Admitted } from './admit.ts'
+import type { UpstreamHosts } from './upstream-hosts.ts'
+import type { RefusedByGateway } from '../link/gateway-link.ts'
+
+const direct = /^\/(?:mcp(?:\/[a-z0-9-]{1,63})?(?:\?.*)?|http\/[a-z0-9-]{1,63}(?:[/?].*)?)$/
+const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i
+const namedMax = 32
+
+/**
+ * The gateway's path for what a client asked of the bridge. Refuses `access.unknown-target` for anything but calls to upstreams (the gateway's own interface, certificate
+ * renewal above all, is not for clients), `edge.malformed` for dot segments, which could lead there, and `connect.unknown-host`.
+ *
+ * @throws Fault when the gateway cannot be asked for its hosts.
+ */
+export async function gatewayPath(
+  asked: Exclude<Admitted, { kind: 'preflight' }>,
+  hosts: UpstreamHosts,
+): Promise<Refused | RefusedByGateway | { readonly kind: 'path'; readonly path: string }> {
+  const { pathAndQuery } = asked
+  const [path = '/'] = pathAndQuery.split('?', 1)
+  if (dotSegment.test(path)) return refused('edge.malformed', undefined, { detail: 'The path must not hold dot segments.' })
+  if (asked.kind === 'direct') {
+    if (direct.test(pathAndQuery)) return { kind: 'path', path: pathAndQuery }
+    return refused('access.unknown-target', undefined, { detail: 'Use /mcp, /mcp/UPSTREAM or /http/UPSTREAM/PATH, or the bridge as HTTP proxy.' })
+  }
+
+  const found = await hosts.find(asked.authority)
+  switch (found.kind) {
+    case 'refused':
+      return found
+    case 'unknown': {
+      const named = found.known.slice(0, namedMax).join(', ')
+      const detail = `Known host names: ${named === '' ? 'none, since no rule lets this agent reach anything' : named}.`
+      return refused('connect.unknown-host', undefined, { detail })
+    }
+    case 'found': {
+      const { name, protocol } = found.upstream
+      if (protocol === 'http') return { kind: 'path', path: `/http/${name}${pathAndQuery}` }
+      if (path === '/' || path === '/mcp') return { kind: 'path', path: `/mcp/${name}` }
+      return refused('access.unknown-target', undefined, { detail: `${name} is an MCP server: call http://${name}/mcp.` })
+    }
+    default:
+      return unreachable(found)
+  }
+}

@@ -1,0 +1,32 @@
+import type { HeaderPairs } from '../link/header-pairs.ts'
+import type { ClientSecret } from './client-secret.ts'
+
+/** Fields that belong to one connection. @see RFC 9110 section 7.6.1 */
+const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']
+
+/**
+ * Fields that were meant for the bridge: it has judged Host and Origin, and Authorization is between it and its client (the gateway adds the upstream's credential
+ * itself). Expect was answered by the bridge's own server.
+ */
+const forBridge = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'expect']
+
+const crossOrigin = /^access-control-/
+
+/** What goes on to the gateway: never the client secret, in whatever field it was put. */
+export function onwardHeaders(headers: HeaderPairs, secret: ClientSecret): HeaderPairs {
+  const dropped = new Set([...hopByHop, ...forBridge, ...namedByConnection(headers)])
+  return headers.filter(([name, value]) => !dropped.has(name.toLowerCase()) && !value.includes(secret))
+}
+
+/** What goes back to the client: the bridge alone says which origins may read an answer. */
+export function returnedHeaders(headers: HeaderPairs): HeaderPairs {
+  const dropped = new Set([...hopByHop, ...namedByConnection(headers)])
+  return headers.filter(([name]) => !dropped.has(name.toLowerCase()) && !crossOrigin.test(name.toLowerCase()))
+}
+
+function namedByConnection(headers: HeaderPairs): readonly string[] {
+  return headers
+    .filter(([name]) => name.toLowerCase() === 'connection')
+    .flatMap(([, value]) => value.split(','))
+    .map((name) => name.trim().toLowerCase())
+}

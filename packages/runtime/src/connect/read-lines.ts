@@ -1,0 +1,38 @@
+export type Line = { readonly kind: 'line'; readonly text: string } | { readonly kind: 'too-long' }
+
+/**
+ * Splits bytes into lines of UTF-8, blank ones left out, a last one without an end included. A line beyond `lineBytesMax` is skipped to its end and reported in its
+ * place, so that one bad message does not end the conversation.
+ */
+export async function* readLines(pieces: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncGenerator<Line> {
+  let held: Uint8Array[] = []
+  let heldBytes = 0
+  let isSkipping = false
+  const take = (): Line | undefined => {
+    const text = Buffer.concat(held).toString('utf8').trim()
+    const line: Line | undefined = isSkipping ? { kind: 'too-long' } : text === '' ? undefined : { kind: 'line', text }
+    held = []
+    heldBytes = 0
+    isSkipping = false
+    return line
+  }
+  const hold = (part: Uint8Array): void => {
+    heldBytes += part.length
+    if (heldBytes > lineBytesMax) {
+      isSkipping = true
+      held = []
+    } else held.push(part)
+  }
+  for await (const piece of pieces) {
+    let start = 0
+    for (let end = piece.indexOf(0x0a); end !== -1; end = piece.indexOf(0x0a, start)) {
+      hold(piece.subarray(start, end))
+      start = end + 1
+      const line = take()
+      if (line) yield line
+    }
+    if (start < piece.length) hold(piece.subarray(start))
+  }
+  const last = take()
+  if (last) yield last
+}
