@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { answerOk, get, openGate } from '../fixtures/edge-gate.ts'
+import { answerOk, get, openGate, post } from '../fixtures/edge-gate.ts'
 
 test('drain ends idle connections, finishes what is in flight and takes nothing new', async () => {
   const release = Promise.withResolvers<void>()
@@ -45,6 +45,18 @@ test('a request that waits on a kept connection while the gateway drains is refu
   assert.match(answers, /two\r\n0\r\n\r\nHTTP\/1\.1 503 [^]*connection: close[^]*edge\.draining/)
   await drained
   assert.equal(gate.handled.length, 1)
+})
+
+test('a connection that only skips the rest of a body is closed once that has come', async () => {
+  const gate = await openGate()
+  const caller = await gate.connect()
+  caller.send(post(['content-length: 10'], 'half'))
+  await caller.receive((received) => received.endsWith('hello'))
+  const drained = gate.edge.drain(10_000)
+  caller.send('-other')
+  assert.match(await caller.rest(), /hello$/)
+  await drained
+  assert.ok(gate.events.some((event) => event.kind === 'connection-closed' && event.reason === 'drained'))
 })
 
 test('at the deadline what is left is ended by force', async () => {

@@ -38,7 +38,7 @@ export async function handle(ports: Ports, snapshot: Snapshot, inbound: Inbound)
     if (principal.kind === 'refused') return refuseStranger(ports, inbound, principal)
 
     const request = await understand(snapshot.access, principal, inbound)
-    if (request.kind === 'refused') return refuseMalformed(ports, inbound, principal, request)
+    if ('problem' in request) return refuseMalformed(ports, inbound, principal, request)
 
     const verdict = await ports.ledger.decide(snapshot, request) // durable in the log when it resolves
     switch (verdict.kind) {

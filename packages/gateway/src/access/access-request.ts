@@ -17,7 +17,7 @@ export interface AccessRequest {
   readonly action: string
   /** HTTP: the path template of the operation, or the path itself when unlisted. MCP: the tool, resource URI or prompt name. */
   readonly resource: string
-  /** JSON arguments: an MCP call's `arguments`, or `{path, query, body}` of an HTTP call. Absent when the body is streamed unread. */
+  /** JSON arguments: an MCP call's `arguments`, or `{path, query, body}` of an HTTP call. A body that is streamed unread leaves only `{path, query}`. */
   readonly args: Json | undefined
   readonly context: { readonly protocol: 'http' | 'mcp' | 'gateway'; readonly method: string; readonly remoteAddress: string }
   /**

@@ -55,5 +55,5 @@ function approvalOf(decision: Decision): { approval?: string } {
 }
 
 function clip(text: string): string {
-  return text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text
+  return (text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text).toWellFormed()
 }

@@ -150,7 +150,10 @@ export class CallerConnection {
 
   /** Reads the next head as far as it is here. */
   #advance(): void {
-    if (this.#pending.length === 0) return
+    if (this.#pending.length === 0) {
+      if (this.#phase === 'idle' && this.#scope.load.isDraining) this.#close('drained')
+      return
+    }
     const parsed = parseHead(this.#pending, this.#scanned, this.#scope.limits)
     switch (parsed.kind) {
       case 'refused':
@@ -240,8 +243,7 @@ export class CallerConnection {
       return
     }
     this.#become('idle')
-    if (this.#pending.length > 0) this.#advance()
-    else if (this.#scope.load.isDraining) this.#close('drained')
+    this.#advance()
   }
 
   /** Answers without asking the handler. What follows on this connection cannot be trusted to be a request, so it is the last answer. */
@@ -263,6 +265,7 @@ export class CallerConnection {
     this.#end ??= end
     this.#phase = 'closing'
     this.#due = this.#scope.time.after(this.#scope.limits.writeStallMs)
+    this.#body.fail('the connection closed within the body') // for a reader that outlived the answer
     this.#body.drop()
     this.#pending = noBytes
     this.#outlet.flush()

@@ -3,7 +3,13 @@ import type { Connection } from './inbound.ts'
 
 /** Why nobody got as far as a request. */
 export type ConnectionRefusal =
-  'no-certificate' | 'certificate-refused' | 'handshake-failed' | 'handshake-timeout' | 'too-many-connections' | 'too-many-connections-of-agent'
+  | 'no-certificate'
+  | 'certificate-refused'
+  | 'handshake-failed'
+  | 'handshake-timeout'
+  | 'accept-failed'
+  | 'too-many-connections'
+  | 'too-many-connections-of-agent'
 
 export type ConnectionEnd = 'caller' | 'finished' | 'idle' | 'timeout' | 'refused' | 'stalled' | 'answer-broke' | 'cut' | 'drained'
 

@@ -209,6 +209,19 @@ test('a caller that goes away within its body breaks it', async () => {
   assert.match(String(await read.promise), /BodyError: the connection ended within the body/)
 })
 
+test('a reader that outlives the answer is told that the rest will not come', async () => {
+  const read = Promise.withResolvers<unknown>()
+  const handle = (inbound: Inbound) => {
+    readBody(inbound).then(read.resolve, read.resolve)
+    return Promise.resolve(answerOk)
+  }
+  const gate = await openGate({ handle })
+  const caller = await gate.connect()
+  caller.send(post(['content-length: 1000000'], 'half'))
+  assert.match(await caller.rest(), /^HTTP\/1\.1 200 [^]*connection: close/)
+  assert.match(String(await read.promise), /BodyError/)
+})
+
 test('a handler that throws is answered as a fault, without its message', async () => {
   const gate = await openGate({ handle: () => Promise.reject(new Error('secret')) })
   const caller = await gate.connect()

@@ -1,0 +1,20 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { addOperatorCommands, exitCodes } from '@sallyport/gateway/cli'
+import { addAgentSideCommands } from '@sallyport/runtime/cli'
+import { Command, CommanderError } from 'commander'
+
+const stop = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(new Error(signal)))
+
+const { stdin, stdout, stderr, env } = process
+const terminal = { stdin, stdout, stderr, env, now: Date.now, randomBytes, newId: randomUUID, stop: stop.signal, exit: (code: number) => void (process.exitCode = code) }
+const root = new Command('sallyport').description('The two-door gate for AI agents').version('0.1.0').exitOverride()
+const agent = root.command('agent').description('agents: register and revoke here, enrol and renew on their own host')
+addOperatorCommands({ root, agent }, terminal)
+addAgentSideCommands({ root, agent }, terminal)
+try {
+  await root.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+}

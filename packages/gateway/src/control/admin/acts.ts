@@ -1,0 +1,127 @@
+import { parseAgentName, parseTenantName, parseThumbprint, refused, unreachable, type AgentName, type Refused, type TenantName } from '@sallyport/contract'
+import { z } from 'zod'
+import type { HeldCallsView } from './held-calls-view.ts'
+import { objectionToSecret } from '../../forward/credentials.ts'
+import type { Ledger } from '../../ledger.ts'
+import type { PolicyState } from '../../policy/state.ts'
+import type { Block } from '../authority/agent-store.ts'
+import type { Authority } from '../authority/authority.ts'
+import type { SecretScope, SecretStore } from '../secrets/secret-store.ts'
+
+export interface AdminPorts {
+  readonly authority: Authority
+  readonly secrets: SecretStore
+  readonly ledger: Ledger
+  readonly state: PolicyState
+  readonly heldCalls: HeldCallsView
+  readonly now: () => number
+  readonly status: () => object
+  readonly reload: (person: string) => Promise<object | Refused>
+}
+
+const tenant = z.string().transform((text, context) => parseTenantName(text) ?? (context.addIssue('not a tenant name'), z.NEVER))
+const agent = z.string().transform((text, context) => parseAgentName(text) ?? (context.addIssue('not an agent name'), z.NEVER))
+const agentKey = { tenant, agent }
+const person = z.string().min(1).max(128)
+const scope = { tenant: tenant.optional() }
+const secretName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
+
+interface Act {
+  (ports: AdminPorts, input: unknown): Promise<object>
+}
+
+function act<Input>(schema: z.ZodType<Input>, perform: (ports: AdminPorts, input: Input) => Promise<object>): Act {
+  return async (ports, given) => {
+    const input = schema.safeParse(given)
+    return input.success ? perform(ports, input.data) : refused('control.invalid-input', undefined, { detail: z.prettifyError(input.error) })
+  }
+}
+
+function scopeOf({ tenant: owner }: { readonly tenant?: TenantName | undefined }): SecretScope {
+  return owner === undefined ? { kind: 'shared' } : { kind: 'tenant', tenant: owner }
+}
+
+/** Everything an operator can do over the admin socket, by name. Each change is in the log before its answer. */
+export const acts: Readonly<Record<string, Act | undefined>> = {
+  status: act(z.strictObject({}), async ({ status }) => status()),
+  reload: act(z.strictObject({ person }), async ({ reload }, input) => reload(input.person)),
+
+  'agent.add': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => {
+    const registered = await authority.agents.register(key, by)
+    if (registered.kind === 'refused' && registered.problem.code !== 'control.conflict') return registered
+    return authority.agents.createToken(key, by)
+  }),
+  'agent.list': act(z.strictObject({}), async ({ authority }) => ({ agents: await authority.agents.list() })),
+  'agent.revoke': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => authority.agents.revoke(key, by)),
+  'agent.reinstate': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => authority.agents.reinstate(key, by)),
+
+  'ca.list': act(z.strictObject({}), async ({ authority }) => ({ roots: authority.roots })),
+  'ca.rotate': act(z.strictObject({ person }), async ({ authority }, input) => authority.rotateRoot(input.person)),
+  'ca.retire': act(
+    z.strictObject({
+      fingerprint: z.string().transform((text, context) => parseThumbprint(text) ?? (context.addIssue('not a fingerprint'), z.NEVER)),
+      person,
+      evenIfNeeded: z.boolean(),
+    }),
+    async ({ authority }, input) => authority.retireRoot(input.fingerprint, input.person, input.evenIfNeeded),
+  ),
+  'ca.recover': act(z.strictObject({ person }), async ({ authority }, input) => authority.recover(input.person)),
+
+  'secret.set': act(z.strictObject({ ...scope, name: secretName, value: z.string(), person }), async ({ secrets, ledger, now }, input) => {
+    const objection = objectionToSecret(input.value)
+    if (objection !== undefined) return refused('control.invalid-input', objection, { detail: objection })
+    await ledger.note({ type: 'admin', act: 'secret.set', person: input.person, subject: { name: input.name, tenant: input.tenant ?? null } })
+    const set = await secrets.set(scopeOf(input), input.name, input.value, now())
+    return set.kind === 'exists' ? refused('control.conflict', undefined, { detail: 'There is such a secret: use `secret rotate`.' }) : set
+  }),
+  'secret.rotate': act(z.strictObject({ ...scope, name: secretName, value: z.string(), person }), async ({ secrets, ledger, now }, input) => {
+    const objection = objectionToSecret(input.value)
+    if (objection !== undefined) return refused('control.invalid-input', objection, { detail: objection })
+    await ledger.note({ type: 'admin', act: 'secret.rotated', person: input.person, subject: { name: input.name, tenant: input.tenant ?? null } })
+    const rotated = await secrets.rotate(scopeOf(input), input.name, input.value, now())
+    return rotated.kind === 'unknown' ? refused('control.not-found', undefined, { detail: 'There is no such secret: use `secret set`.' }) : rotated
+  }),
+  'secret.list': act(z.strictObject({}), async ({ secrets }) => ({ secrets: await secrets.list() })),
+  'secret.remove': act(z.strictObject({ ...scope, name: secretName, person }), async ({ secrets, ledger }, input) => {
+    await ledger.note({ type: 'admin', act: 'secret.removed', person: input.person, subject: { name: input.name, tenant: input.tenant ?? null } })
+    return (await secrets.remove(scopeOf(input), input.name)) === 'unknown' ? refused('control.not-found') : { kind: 'removed' }
+  }),
+
+  approvals: act(z.strictObject({}), async ({ state, heldCalls, now }) => ({
+    approvals: state.approvals.list(now()).map((approval) => ({ ...approval, call: heldCalls.find(approval.id) ?? null })),
+  })),
+  'approvals.answer': act(
+    z.strictObject({ id: z.string().max(128), answer: z.enum(['approved', 'denied']), person, note: z.string().max(1000).optional() }),
+    async ({ ledger, heldCalls }, { id, answer, person: by, note }) => {
+      if (answer === 'approved' && !heldCalls.find(id)) {
+        return refused('control.not-found', undefined, { detail: 'The arguments of this call are not known here, so nobody can approve it: let the agent call again.' })
+      }
+      const result = await ledger.answerApproval(id, answer, by, note)
+      switch (result.kind) {
+        case 'answered':
+          return { kind: answer, approval: id }
+        case 'unknown':
+          return refused('control.not-found', undefined, { detail: 'No held call has this id.' })
+        case 'expired':
+          return refused('control.conflict', undefined, { detail: 'It has expired: let the agent call again.' })
+        case 'own-request':
+          return refused('control.conflict', undefined, { detail: 'Nobody approves what they asked for themselves.' })
+        case 'already-answered':
+          return refused('control.conflict', undefined, { detail: `It was ${result.answer} by ${result.person}.` })
+        default:
+          return unreachable(result)
+      }
+    },
+  ),
+
+  block: act(z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), person }), async ({ authority }, input) => {
+    await authority.agents.block(blockOf(input), input.person)
+    return { kind: 'blocked' }
+  }),
+  unblock: act(z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), person }), async ({ authority }, input) => authority.agents.lift(blockOf(input), input.person)),
+}
+
+function blockOf({ tenant: blockedTenant, agent: blockedAgent }: { readonly tenant?: TenantName | undefined; readonly agent?: AgentName | undefined }): Block {
+  if (blockedTenant === undefined) return { scope: 'all' }
+  return blockedAgent === undefined ? { scope: 'tenant', tenant: blockedTenant } : { scope: 'agent', tenant: blockedTenant, agent: blockedAgent }
+}

@@ -1,0 +1,48 @@
+import { createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto'
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault, type TrustDomain } from '@sallyport/contract'
+import type { Random } from './authority/sign-certificate.ts'
+import { openPrivateFolder, readPrivateFile, writePrivateFile } from './authority/private-files.ts'
+import { makeRoots } from './authority/roots.ts'
+
+/** What lies where in the gateway's data folder, which only its owner can enter. */
+export function dataFolder(folder: string): Readonly<Record<'authority' | 'log' | 'logKey' | 'database' | 'sealingKey' | 'adminSocket', string>> {
+  return {
+    authority: join(folder, 'ca'),
+    log: join(folder, 'log'),
+    logKey: join(folder, 'log.key'),
+    database: join(folder, 'state.db'),
+    sealingKey: join(folder, 'sealing.key'),
+    adminSocket: join(folder, 'admin.sock'),
+  }
+}
+
+/** Makes what is missing of the folder; safe to repeat. @throws Fault */
+export async function makeDataFolder(
+  folder: string,
+  trustDomain: TrustDomain,
+  ports: { readonly now: number; readonly random: Random; readonly createSealingKey: (path: string) => Promise<unknown> },
+): Promise<void> {
+  const places = dataFolder(folder)
+  await openPrivateFolder(folder)
+  await makeRoots(places.authority, trustDomain, ports.now, ports.random)
+  await ports.createSealingKey(places.sealingKey)
+  const isThere = await access(places.logKey).then(() => true, () => false)
+  if (!isThere) await writePrivateFile(folder, 'log.key', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+}
+
+/** @throws Fault when the key is missing, damaged or readable by others */
+export async function readLogKey(folder: string): Promise<KeyObject> {
+  const pem = await readPrivateFile(dataFolder(folder).logKey)
+  try {
+    return createPrivateKey(pem)
+  } catch (error) {
+    throw new Fault('log.key is not a private key in PEM', 'not-done', error)
+  }
+}
+
+/** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
+export function deriveKey(sealingKey: Uint8Array, purpose: 'call-digest' | 'session'): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
+}

@@ -1,0 +1,26 @@
+import { createServer, type Server } from 'node:http'
+
+/** Health, readiness and metrics, for the host itself: no names of callers, nothing that changes anything. */
+export async function listenForOperations(
+  address: { readonly host: string; readonly port: number },
+  ports: { readonly isReady: () => boolean; readonly metrics: () => string },
+): Promise<{ readonly port: number; close(): void }> {
+  const server: Server = createServer({ requestTimeout: 5000, headersTimeout: 5000, maxHeaderSize: 8192 }, (request, response) => {
+    const answer = (status: number, text: string): void => void response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4' }).end(text)
+    if (request.method !== 'GET') return answer(405, 'GET only\n')
+    switch (request.url) {
+      case '/healthz':
+        return answer(200, 'ok\n')
+      case '/readyz':
+        return ports.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n')
+      case '/metrics':
+        return answer(200, ports.metrics())
+      default:
+        return answer(404, 'no such page\n')
+    }
+  })
+  server.maxConnections = 64
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address.port, address.host, resolve))
+  const bound = server.address()
+  return { port: typeof bound === 'object' && bound ? bound.port : address.port, close: () => server.close() }
+}

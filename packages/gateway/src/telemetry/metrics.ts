@@ -1,0 +1,18 @@
+/** Different label sets of one metric kept at once; further ones are counted under `other`. */
+export const seriesMax = 2000
+
+/** Counters in the text format of Prometheus. */
+export class Metrics {
+  readonly #counters = new Map<string, number>()
+
+  count(name: string, labels: Readonly<Record<string, string>> = {}): void {
+    const written = Object.entries(labels).map(([label, value]) => `${label}="${value.replace(/["\\\n]/g, '_')}"`)
+    const series = `sallyport_${name}_total${written.length > 0 ? `{${written.join(',')}}` : ''}`
+    const key = this.#counters.has(series) || this.#counters.size < seriesMax ? series : `sallyport_${name}_total{other="true"}`
+    this.#counters.set(key, (this.#counters.get(key) ?? 0) + 1)
+  }
+
+  text(): string {
+    return [...this.#counters].map(([series, value]) => `${series} ${value}\n`).sort().join('')
+  }
+}
