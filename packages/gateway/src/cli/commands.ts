@@ -5,7 +5,7 @@ import { configurationJsonSchema, Fault, problems } from '@sallyport/contract'
 import { parseVerifierKey } from '@sallyport/contract/log'
 import type { Command } from 'commander'
 import { findEvents, type EventFilter } from '../audit/find-events.ts'
-import { ed25519Signer, logKeyText } from '../audit/log-key.ts'
+import { ed25519Signer, logKeyText, nodeLogCrypto } from '../audit/log-key.ts'
 import { prove, verifyFolder } from '../audit/prove.ts'
 import { readForward, readRecord } from '../audit/reader.ts'
 import { schemaFileName, writeStarterConfiguration } from '../control/configuration/write-starter-configuration.ts'
@@ -180,7 +180,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       run(options, async () => {
         const report = await verifyFolder(view(options), await verifierKey(options))
         if (report.kind === 'fault') return fail(options, report.text, exitCodes.error, report)
-        print(options, report, `verified: ${report.size} entries, root ${Buffer.from(report.root).toString('base64')}`)
+        print(options, report, `verified: ${report.size} entries, root ${report.root}`)
       })(),
     )
   common(log.command('show <index>').description('one entry')).action(async (index: string, options: Common) =>
@@ -193,7 +193,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     .option('--key <vkey>')
     .action(async (index: string, options: Common & { readonly key?: string }) =>
       run(options, async () => {
-        const key = parseVerifierKey(await verifierKey(options))
+        const key = parseVerifierKey(await verifierKey(options), nodeLogCrypto.sha256)
         if (!key) return fail(options, 'the verifier key is not well-formed', exitCodes.usage)
         const proving = await prove(view(options), Number(index), key)
         return proving.kind === 'proved' ? print(options, { proof: proving.proof }, proving.proof) : fail(options, proving.reason)

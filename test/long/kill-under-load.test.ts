@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
+import test from 'node:test'
+import { wholeGateway, type WholeGateway } from '../fixtures/whole-gateway.ts'
+
+const rounds = 15
+
+test('kill -9 under load, again and again: no forwarded request without its entry, and the log verifies [L1] [L4]', async () => {
+  await using whole = await wholeGateway()
+  await whole.configure([{ id: 'things', match: { upstream: 'api' }, then: 'permit' }])
+  let logKey = ''
+  for (let round = 0; round < rounds; round += 1) {
+    const { child, addresses, key } = await startChild(whole)
+    logKey = key
+    if (round === 0) await whole.enrolAgent('bot', addresses)
+    const agent = await whole.agent('bot', addresses.agents)
+    const before = whole.seen.length
+    const calls = Array.from({ length: 200 }, async (_, index) => agent.callHttp('api', { method: 'GET', path: `/things/${index}` }).catch(() => undefined))
+    while (whole.seen.length < before + 5 + round * 3) await Promise.race([...calls.slice(-1), new Promise(setImmediate)])
+    child.kill('SIGKILL')
+    await new Promise((done) => child.once('exit', done))
+    await Promise.all(calls)
+    await whole.stop()
+    const events = await whole.events()
+    const permitted = events.filter((event) => event.type === 'decision' && event.upstream === 'api' && event.decision === 'permit').length
+    assert.ok(whole.seen.length <= permitted, `round ${round}: the API saw ${whole.seen.length} requests, the log has ${permitted}`)
+  }
+  await whole.start()
+  await whole.stop()
+  await whole.assertLogVerifies(logKey)
+})
+
+async function startChild(whole: WholeGateway): Promise<{ child: ChildProcess; addresses: { agents: string; enrolment: string; operations: string }; key: string }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/sallyport.ts'), 'up', '--json', '--config', whole.configurationFile, '--data', whole.data], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  for await (const piece of child.stdout) {
+    text += String(piece)
+    if (text.trimEnd().endsWith('}\n') || text.endsWith('}\n')) break
+  }
+  const { addresses, logKey } = JSON.parse(text)
+  return { child, addresses, key: logKey }
+}
