@@ -7,7 +7,17 @@ const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(new Error(signal)))
 
 const { stdin, stdout, stderr, env } = process
-const terminal = { stdin, stdout, stderr, env, now: Date.now, randomBytes, newId: randomUUID, stop: stop.signal, exit: (code: number) => void (process.exitCode = code) }
+const terminal = {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  now: Date.now,
+  randomBytes,
+  newId: randomUUID,
+  stop: stop.signal,
+  exit: (code: number) => void (process.exitCode = code),
+}
 const root = new Command('sallyport').description('The two-door gate for AI agents').version('0.1.0').exitOverride()
 const agent = root.command('agent').description('agents: register and revoke here, enrol and renew on their own host')
 addOperatorCommands({ root, agent }, terminal)

@@ -22,7 +22,9 @@ const title = (text: string): void => void process.stdout.write(`\n${styleText('
 const tell = (text: string): void => void process.stdout.write(`  ${text}\n`)
 function show(what: string, isAsPromised: boolean, seen: string): void {
   if (!isAsPromised) failures += 1
-  process.stdout.write(`  ${isAsPromised ? styleText('green', 'ok  ') : styleText('red', 'FAIL')} ${what}\n       ${styleText('dim', seen.replaceAll(/\s+/g, ' ').slice(0, 200))}\n`)
+  process.stdout.write(
+    `  ${isAsPromised ? styleText('green', 'ok  ') : styleText('red', 'FAIL')} ${what}\n       ${styleText('dim', seen.replaceAll(/\s+/g, ' ').slice(0, 200))}\n`,
+  )
 }
 function part(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? Object.getOwnPropertyDescriptor(at, name)?.value : undefined), value)
@@ -116,17 +118,37 @@ try {
     directory: identity,
     gatewayAddress: gateway.addresses.agents,
   })
-  show('it exchanges a one-time token for a certificate over a key that never leaves it', enrolled.kind === 'enrolled', enrolled.kind === 'enrolled' ? 'enrolled as acme/bot' : enrolled.reason)
-  const clock = { now: Date.now, after: (milliseconds: number, call: () => void) => { const timer = setTimeout(call, milliseconds); return () => clearTimeout(timer) } }
+  show(
+    'it exchanges a one-time token for a certificate over a key that never leaves it',
+    enrolled.kind === 'enrolled',
+    enrolled.kind === 'enrolled' ? 'enrolled as acme/bot' : enrolled.reason,
+  )
+  const clock = {
+    now: Date.now,
+    after: (milliseconds: number, call: () => void) => {
+      const timer = setTimeout(call, milliseconds)
+      return () => clearTimeout(timer)
+    },
+  }
   const link = await openLink({ identity: identityInFolder(identity), clock, report: () => undefined })
   closing.push(() => link.close())
   const secret = await readOrCreateSecret(identity, randomBytes)
-  const bridge = await openBridge({ link, listen: { host: '127.0.0.1', port: 0 }, clientSecret: secret, allowedOrigins: [], clock, newId: randomUUID, report: () => undefined })
+  const bridge = await openBridge({
+    link,
+    listen: { host: '127.0.0.1', port: 0 },
+    clientSecret: secret,
+    allowedOrigins: [],
+    clock,
+    newId: randomUUID,
+    report: () => undefined,
+  })
   closing.push(() => bridge.close())
 
   title('4. The official MCP client, through "sallyport connect", which holds the key')
   const client = new Client({ name: 'demo', version: '1.0.0' })
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${bridge.url}/mcp/files`), { requestInit: { headers: { authorization: `Bearer ${String(secret)}` } } }))
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${bridge.url}/mcp/files`), { requestInit: { headers: { authorization: `Bearer ${String(secret)}` } } }),
+  )
   closing.push(() => client.close())
   const listed = (await client.listTools()).tools.map(({ name }) => name).sort()
   show('it sees only the tools that rules could permit or hold', listed.join() === 'list_directory,read_text_file,write_file', listed.join(', '))
@@ -136,7 +158,11 @@ try {
     () => 'was permitted',
     (error: unknown) => String(error),
   )
-  show('denied: no rule permits moving files, and the file is where it was', denied !== 'was permitted' && (await readdir(files)).includes('invoice-7.txt'), denied)
+  show(
+    'denied: no rule permits moving files, and the file is where it was',
+    denied !== 'was permitted' && (await readdir(files)).includes('invoice-7.txt'),
+    denied,
+  )
 
   title('5. A person is asked')
   const write = { name: 'write_file', arguments: { path: join(files, 'paid.txt'), content: 'Invoice 7 is paid' } }
@@ -154,7 +180,9 @@ try {
 
   title('6. The official MCP client directly over mutual TLS')
   const [cert, key, ca] = await Promise.all(['agent.crt', 'agent.key', 'bundle.crt'].map((file) => readFile(join(identity, file), 'utf8')))
-  const tls = new Agent({ connect: { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...(ca !== undefined && { ca }), servername: 'localhost' } })
+  const tls = new Agent({
+    connect: { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...(ca !== undefined && { ca }), servername: 'localhost' },
+  })
   closing.push(() => tls.destroy())
   // The client speaks the web's fetch; undici's is the same function and takes the certificate.
   const mtlsFetch = (async (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: tls })) as unknown as typeof fetch
@@ -170,15 +198,25 @@ try {
   title('7. An HTTP API: the credential is the gateway’s, the quota too')
   const http = gatewayClient(link)
   const invoice = await http.callHttp('billing', { method: 'GET', path: '/invoices/7' })
-  show('permitted, with a credential that the agent never had', invoice.kind === 'answer' && invoice.status === 200 && seenAuthorization.at(-1) === 'Bearer the-billing-credential-42', `the API saw: ${String(seenAuthorization.at(-1)).slice(0, 11)}…`)
+  show(
+    'permitted, with a credential that the agent never had',
+    invoice.kind === 'answer' && invoice.status === 200 && seenAuthorization.at(-1) === 'Bearer the-billing-credential-42',
+    `the API saw: ${String(seenAuthorization.at(-1)).slice(0, 11)}…`,
+  )
   await http.callHttp('billing', { method: 'GET', path: '/invoices/8' })
   const over = await http.callHttp('billing', { method: 'GET', path: '/invoices/9' })
-  show('the third call within the hour is over the quota', over.kind === 'refused' && over.problem.code === 'policy.quota-exhausted' && seenAuthorization.length === 2, JSON.stringify(over.kind === 'refused' ? over.problem : over.status))
+  show(
+    'the third call within the hour is over the quota',
+    over.kind === 'refused' && over.problem.code === 'policy.quota-exhausted' && seenAuthorization.length === 2,
+    JSON.stringify(over.kind === 'refused' ? over.problem : over.status),
+  )
 
   title('8. Who is not let in')
   const [host = '', port = ''] = gateway.addresses.agents.split(':')
   const bare = await new Promise<string>((done) => {
-    const socket = connect({ host, port: Number(port), servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () => socket.write('GET /sallyport/v1/whoami HTTP/1.1\r\nHost: localhost\r\n\r\n'))
+    const socket = connect({ host, port: Number(port), servername: 'localhost', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () =>
+      socket.write('GET /sallyport/v1/whoami HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    )
     socket.setTimeout(5000, () => socket.destroy(new Error('no answer')))
     socket.on('data', (bytes) => done(`answered ${bytes.toString('latin1').slice(0, 40)}`))
     socket.on('error', (error) => done(`refused: ${error.message}`))
@@ -186,7 +224,10 @@ try {
   })
   show('a connection without a certificate', bare.startsWith('refused'), bare)
   await admin('agent.revoke', { tenant: 'acme', agent: 'bot', person: 'alice' })
-  const revoked = await http.whoami().then((answer) => (answer.kind === 'refused' ? answer.problem.code : 'let in'), (error: unknown) => `refused: ${String(error)}`)
+  const revoked = await http.whoami().then(
+    (answer) => (answer.kind === 'refused' ? answer.problem.code : 'let in'),
+    (error: unknown) => `refused: ${String(error)}`,
+  )
   show('the agent, from the moment it is revoked', revoked !== 'let in', revoked)
 
   title('9. The log')
@@ -194,7 +235,11 @@ try {
   await stop()
   const log = join(data, 'log')
   const report = await verifyFolder(log, gateway.logKey)
-  show('every decision was written before anything left; the log verifies', report.kind === 'verified', report.kind === 'verified' ? `${report.size} entries, root ${String(report.root)}` : report.text)
+  show(
+    'every decision was written before anything left; the log verifies',
+    report.kind === 'verified',
+    report.kind === 'verified' ? `${report.size} entries, root ${String(report.root)}` : report.text,
+  )
   const bundles = (await readdir(join(log, 'tile', 'entries'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
   const bundle = bundles.at(-1)
   if (!bundle) throw new Error('the log has no entry bundle')
@@ -211,5 +256,7 @@ try {
 } finally {
   for (const close of closing.reverse()) await Promise.resolve(close()).catch(() => undefined)
 }
-process.stdout.write(`\n${failures === 0 ? styleText('green', 'Everything happened as promised') : styleText('red', `${failures} things did not happen as promised`)} in ${Math.round((Date.now() - started) / 1000)} s.\n`)
+process.stdout.write(
+  `\n${failures === 0 ? styleText('green', 'Everything happened as promised') : styleText('red', `${failures} things did not happen as promised`)} in ${Math.round((Date.now() - started) / 1000)} s.\n`,
+)
 process.exit(failures === 0 ? 0 : 1)

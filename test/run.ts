@@ -16,7 +16,15 @@ if (files.length === 0) {
 const reporter = process.env['CI'] === undefined && process.stdout.isTTY ? 'spec' : 'dot'
 const run = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=3', `--test-timeout=${isLong ? 900_000 : 120_000}`, `--test-reporter=${reporter}`, '--test-reporter-destination=stdout', ...(reporter === 'dot' ? ['--test-reporter=./test/summary-reporter.ts', '--test-reporter-destination=stdout'] : []), ...files],
+  [
+    '--test',
+    '--test-concurrency=3',
+    `--test-timeout=${isLong ? 900_000 : 120_000}`,
+    `--test-reporter=${reporter}`,
+    '--test-reporter-destination=stdout',
+    ...(reporter === 'dot' ? ['--test-reporter=./test/summary-reporter.ts', '--test-reporter-destination=stdout'] : []),
+    ...files,
+  ],
   { stdio: 'inherit' },
 )
 process.exit(run.status ?? 1)

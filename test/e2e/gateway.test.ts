@@ -89,7 +89,12 @@ test('nothing of the admin interface can be reached with an agent’s certificat
   const held = await agent.callHttp('api', { method: 'GET', path: '/things/1' })
   assert.ok(held.kind === 'refused' && held.problem.approval)
   for (const upstream of ['v1', 'admin', 'sallyport']) {
-    const answer = await agent.callHttp(upstream, { method: 'POST', path: '/approvals.answer', body: Buffer.from('{}'), headers: [['content-type', 'application/json']] })
+    const answer = await agent.callHttp(upstream, {
+      method: 'POST',
+      path: '/approvals.answer',
+      body: Buffer.from('{}'),
+      headers: [['content-type', 'application/json']],
+    })
     assert.equal(answer.kind, 'refused')
   }
   const own = JSON.stringify(await whole.admin('approvals.answer', { id: held.problem.approval.id, answer: 'approved', person: 'bot' }))

@@ -14,7 +14,11 @@ const rows: readonly (readonly [id: string, who: string, promise: string])[] = [
   ['S1', 'gateway', "Sessions are validated outside the agent's process, where a compromised agent cannot get around it."],
   ['S2', 'gateway', 'OAuth flows end at the gateway; agents and runtimes never see a token of the identity provider.'],
   ['S3', 'gateway', "It issues its own tickets, minutes long, bound to the agent's certificate."],
-  ['S4', 'gateway', 'It never takes a runtime’s word for a session: each refresh is validated by itself, and each success names the validation that allowed it.'],
+  [
+    'S4',
+    'gateway',
+    'It never takes a runtime’s word for a session: each refresh is validated by itself, and each success names the validation that allowed it.',
+  ],
   ['S5', 'both', 'Under no interleaving does a refresh skip session validation, and a leaked refresh token alone rotates nothing.'],
   ['S6', 'runtime', 'It keeps a refresh check of its own and leaves its most sensitive routes to the gateway.'],
   ['S7', 'gateway', 'A slow, flapping or lying identity provider opens no way around the session store.'],

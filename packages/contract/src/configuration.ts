@@ -39,9 +39,17 @@ const match = z
 const rule = z.strictObject({
   id: name.meta({ description: 'The name by which the log and `explain` speak of this rule' }),
   match,
-  when: z.string().min(1).max(4096).optional().meta({ description: 'A CEL expression over args, action, resource, subject, upstream and context; a rule without it always applies' }),
+  when: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .meta({ description: 'A CEL expression over args, action, resource, subject, upstream and context; a rule without it always applies' }),
   then: z.enum(['deny', 'hold', 'permit']),
-  approval: z.strictObject({ expires: duration.optional() }).optional().meta({ description: 'For hold: how long a person has to answer and the agent to use the answer (default 10m)' }),
+  approval: z
+    .strictObject({ expires: duration.optional() })
+    .optional()
+    .meta({ description: 'For hold: how long a person has to answer and the agent to use the answer (default 10m)' }),
   mode: z.enum(['enforce', 'shadow']).optional().meta({ description: 'shadow writes what the rule would do to the log and changes nothing' }),
 })
 
@@ -67,14 +75,28 @@ const credential = z
   .strictObject({
     secret: name.meta({ description: 'The name given to `sallyport secret set`' }),
     header: headerName.optional().meta({ description: 'Default: authorization' }),
-    format: z.string().max(256).regex(/\{secret\}/, 'must contain {secret}').optional().meta({ description: 'Default: Bearer {secret}' }),
+    format: z
+      .string()
+      .max(256)
+      .regex(/\{secret\}/, 'must contain {secret}')
+      .optional()
+      .meta({ description: 'Default: Bearer {secret}' }),
   })
   .meta({ description: 'A credential that the gateway adds on the way out; agents never see it' })
 
 const addresses = z
   .strictObject({
-    allow: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/, 'a CIDR range such as 10.1.0.0/16')).max(64).optional().meta({ description: 'Private, loopback or otherwise special ranges this upstream may live in' }),
-    pin: z.array(z.string().regex(/^[0-9a-fA-F.:]+$/, 'an IP address')).min(1).max(64).optional().meta({ description: 'The only addresses ever dialled; the resolver is not asked' }),
+    allow: z
+      .array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/, 'a CIDR range such as 10.1.0.0/16'))
+      .max(64)
+      .optional()
+      .meta({ description: 'Private, loopback or otherwise special ranges this upstream may live in' }),
+    pin: z
+      .array(z.string().regex(/^[0-9a-fA-F.:]+$/, 'an IP address'))
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'The only addresses ever dialled; the resolver is not asked' }),
   })
   .optional()
 
@@ -90,13 +112,21 @@ const upstreamTls = z
 const operation = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']),
-  path: z.string().regex(/^\/[^?#\s]*$/).max(1024).meta({ description: 'A path template such as /invoices/{id}' }),
+  path: z
+    .string()
+    .regex(/^\/[^?#\s]*$/)
+    .max(1024)
+    .meta({ description: 'A path template such as /invoices/{id}' }),
 })
 
 const httpUpstream = z.strictObject({
   protocol: z.literal('http'),
   url: z.url({ protocol: /^https?$/ }),
-  hosts: z.array(z.string().regex(/^[a-z0-9.-]+(?::[0-9]{1,5})?$/)).max(32).optional().meta({ description: 'Names under which `sallyport connect` offers this upstream as an HTTP proxy' }),
+  hosts: z
+    .array(z.string().regex(/^[a-z0-9.-]+(?::[0-9]{1,5})?$/))
+    .max(32)
+    .optional()
+    .meta({ description: 'Names under which `sallyport connect` offers this upstream as an HTTP proxy' }),
   operations: z.array(operation).max(10_000).optional(),
   openapi: z.string().optional().meta({ description: 'An OpenAPI 3 file (YAML or JSON) to read the operations from' }),
   encodedSlashes: z.boolean().optional().meta({ description: 'Let %2F through in paths (default false)' }),
@@ -111,7 +141,10 @@ const httpUpstream = z.strictObject({
 const mcpHttpUpstream = z.strictObject({
   protocol: z.literal('mcp'),
   url: z.url({ protocol: /^https?$/ }),
-  serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional().meta({ description: 'Requests of the server to the agent that are let through (default none)' }),
+  serverRequests: z
+    .array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list']))
+    .optional()
+    .meta({ description: 'Requests of the server to the agent that are let through (default none)' }),
   credential: credential.optional(),
   addresses,
   tls: upstreamTls,
@@ -122,9 +155,19 @@ const mcpHttpUpstream = z.strictObject({
 
 const mcpStdioUpstream = z.strictObject({
   protocol: z.literal('mcp'),
-  command: z.array(z.string().min(1).max(4096)).min(1).max(64).meta({ description: 'Program and arguments; started once per tenant and agent, never through a shell' }),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional().meta({ description: 'The whole environment of the child: nothing is inherited' }),
-  secrets: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), name).optional().meta({ description: 'Environment variables filled from the secret store' }),
+  command: z
+    .array(z.string().min(1).max(4096))
+    .min(1)
+    .max(64)
+    .meta({ description: 'Program and arguments; started once per tenant and agent, never through a shell' }),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .optional()
+    .meta({ description: 'The whole environment of the child: nothing is inherited' }),
+  secrets: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), name)
+    .optional()
+    .meta({ description: 'Environment variables filled from the secret store' }),
   directory: z.string().optional(),
   serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional(),
   deadlines,
@@ -157,10 +200,24 @@ export const configuration = z
     version: z.literal(1),
     trustDomain: z.string().min(1).max(253).meta({ description: 'The SPIFFE trust domain, such as agents.example.com; fixed by `sallyport init`' }),
     listen: hostPort.optional().meta({ description: 'Where agents connect with their certificates (default 127.0.0.1:8443)' }),
-    enrolment: z.union([hostPort, z.literal('off')]).optional().meta({ description: 'Where new agents exchange their one-time token for a certificate (default 127.0.0.1:8444)' }),
-    operations: z.union([hostPort, z.literal('off')]).optional().meta({ description: 'Health, readiness and metrics, for this host only (default 127.0.0.1:9464)' }),
-    names: z.array(z.string().min(1).max(253)).min(1).max(64).optional().meta({ description: 'DNS names and addresses in the certificate of the gateway (default localhost and 127.0.0.1)' }),
-    certificates: z.strictObject({ lifetime: duration.optional(), enrolmentToken: duration.optional() }).optional().meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
+    enrolment: z
+      .union([hostPort, z.literal('off')])
+      .optional()
+      .meta({ description: 'Where new agents exchange their one-time token for a certificate (default 127.0.0.1:8444)' }),
+    operations: z
+      .union([hostPort, z.literal('off')])
+      .optional()
+      .meta({ description: 'Health, readiness and metrics, for this host only (default 127.0.0.1:9464)' }),
+    names: z
+      .array(z.string().min(1).max(253))
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'DNS names and addresses in the certificate of the gateway (default localhost and 127.0.0.1)' }),
+    certificates: z
+      .strictObject({ lifetime: duration.optional(), enrolmentToken: duration.optional() })
+      .optional()
+      .meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
     limits,
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),

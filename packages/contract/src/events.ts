@@ -23,12 +23,17 @@ export const decisionEvent = z.strictObject({
   upstream: z.string(),
   action: z.string(),
   resource: z.string(),
-  call: z.string().meta({ description: 'Keyed digest of the exact call (HMAC-SHA-256): equal calls have equal digests, and the arguments cannot be guessed from it' }),
+  call: z
+    .string()
+    .meta({ description: 'Keyed digest of the exact call (HMAC-SHA-256): equal calls have equal digests, and the arguments cannot be guessed from it' }),
   revision: z.string().meta({ description: 'Digest of the configuration that judged' }),
   decision: z.enum(['deny', 'hold', 'permit']),
   code: z.string().optional().meta({ description: 'The problem code of a refusal' }),
   rules: z.array(z.string()).meta({ description: 'The rules that made the decision' }),
-  shadow: z.array(z.strictObject({ rule: z.string(), decision: z.enum(['deny', 'hold', 'permit']) })).optional().meta({ description: 'What rules in shadow mode would have decided' }),
+  shadow: z
+    .array(z.strictObject({ rule: z.string(), decision: z.enum(['deny', 'hold', 'permit']) }))
+    .optional()
+    .meta({ description: 'What rules in shadow mode would have decided' }),
   facts: z.record(z.string(), fact).optional().meta({ description: 'The values that the conditions of these rules read' }),
   reason: z.string().optional(),
   quotas: z.array(z.string()).optional().meta({ description: 'The quotas that were charged, or the exhausted one' }),

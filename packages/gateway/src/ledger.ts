@@ -106,12 +106,26 @@ export class Ledger {
   }
 
   /** A person's answer to a held call, durable when it resolves. */
-  async answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<ReturnType<PolicyState['approvals']['answer']>> {
+  async answerApproval(
+    approval: string,
+    answer: ApprovalEvent['answer'],
+    person: string,
+    note?: string,
+  ): Promise<ReturnType<PolicyState['approvals']['answer']>> {
     const { log, state, now } = this.#ports
     const answeredAt = now()
     const result = state.approvals.answer(approval, answer, person, answeredAt)
     if (result.kind === 'answered') {
-      await log.append({ v: 1, type: 'approval', time: entryTime(answeredAt), approval, call: result.digest, answer, person, ...(note !== undefined && { note }) })
+      await log.append({
+        v: 1,
+        type: 'approval',
+        time: entryTime(answeredAt),
+        approval,
+        call: result.digest,
+        answer,
+        person,
+        ...(note !== undefined && { note }),
+      })
     }
     return result
   }
@@ -130,7 +144,11 @@ export class Ledger {
   async #keep(request: AccessRequest, hold: Hold): Promise<void> {
     if (!hold.isNew) return
     const { principal, upstream, action, resource, args } = request
-    await this.#ports.heldCalls.keep(hold.approval.id, { caller: principal.id, upstream, action, resource, args, rules: hold.grounds.rules }, hold.approval.expiresAt)
+    await this.#ports.heldCalls.keep(
+      hold.approval.id,
+      { caller: principal.id, upstream, action, resource, args, rules: hold.grounds.rules },
+      hold.approval.expiresAt,
+    )
   }
 
   #track(work: Promise<unknown>): void {

@@ -165,7 +165,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
             })),
         },
       },
-      observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) => metrics.count('requests', { code, upstream: upstream ?? 'none' }),
+      observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
+        metrics.count('requests', { code, upstream: upstream ?? 'none' }),
       report: (error: unknown) => options.report('request.failed', error),
     }
     const observe: Parameters<typeof listen>[0]['observe'] = (event) => {
@@ -217,7 +218,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         state,
         heldCalls,
         now,
-        status: () => ({ version, revision: compiled.revision, ready: isReady && log.isAvailable, addresses, log: { size: log.size, key: logKeyText(signer) }, stdio: stdio.status() }),
+        status: () => ({
+          version,
+          revision: compiled.revision,
+          ready: isReady && log.isAvailable,
+          addresses,
+          log: { size: log.size, key: logKeyText(signer) },
+          stdio: stdio.status(),
+        }),
         reload: async (person) => {
           const next = await readAgain(options.configurationFile)
           if (next.kind === 'refused') return next

@@ -38,7 +38,16 @@ export class RefusalTally {
       return undefined
     }
     tally.written += 1
-    return { v: 1, type: 'refusal', time: entryTime(now), caller: seen.caller, code: seen.code, reason: seen.reason.slice(0, 1024).toWellFormed(), request: seen.request, count: 1 }
+    return {
+      v: 1,
+      type: 'refusal',
+      time: entryTime(now),
+      caller: seen.caller,
+      code: seen.code,
+      reason: seen.reason.slice(0, 1024).toWellFormed(),
+      request: seen.request,
+      count: 1,
+    }
   }
 
   /** Ends the windows that are over (all of them with `now` at infinity) and gives the counts to write. */

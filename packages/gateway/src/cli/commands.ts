@@ -41,7 +41,8 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       .option('--data <folder>', 'the data folder (default: .sallyport beside the configuration)')
       .option('--json', 'print JSON')
   const folderOf = ({ data, config }: Common): string => resolve(data ?? terminal.env['SALLYPORT_DATA'] ?? join(dirname(config), '.sallyport'))
-  const print = ({ json }: Common, value: unknown, text?: string): void => void terminal.stdout.write(`${json || text === undefined ? JSON.stringify(value, null, 2) : text}\n`)
+  const print = ({ json }: Common, value: unknown, text?: string): void =>
+    void terminal.stdout.write(`${json || text === undefined ? JSON.stringify(value, null, 2) : text}\n`)
   const fail = ({ json }: Common, message: string, code: number = exitCodes.error, problem?: object): void => {
     terminal.stderr.write(json ? `${JSON.stringify(problem ?? { error: message })}\n` : `sallyport: ${message}\n`)
     terminal.exit(code)
@@ -77,13 +78,25 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     .action(async (options: Common & { readonly trustDomain: string }) =>
       run(options, async () => {
         await initialise(folderOf(options), options.trustDomain)
-        const isThere = await access(options.config).then(() => true, () => false)
+        const isThere = await access(options.config).then(
+          () => true,
+          () => false,
+        )
         if (!isThere) {
-          const text = writeStarterConfiguration({ trustDomain: options.trustDomain, listen: '127.0.0.1:8443', enrolment: '127.0.0.1:8444', operations: '127.0.0.1:9464' })
+          const text = writeStarterConfiguration({
+            trustDomain: options.trustDomain,
+            listen: '127.0.0.1:8443',
+            enrolment: '127.0.0.1:8444',
+            operations: '127.0.0.1:9464',
+          })
           await writeFile(options.config, text, { flag: 'wx' })
         }
         await writeFile(join(dirname(options.config), schemaFileName), `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`)
-        print(options, { configuration: options.config, created: !isThere }, `${isThere ? 'kept' : 'wrote'} ${options.config}; start the gateway with "sallyport up"`)
+        print(
+          options,
+          { configuration: options.config, created: !isThere },
+          `${isThere ? 'kept' : 'wrote'} ${options.config}; start the gateway with "sallyport up"`,
+        )
       })(),
     )
 
@@ -94,10 +107,17 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         const gateway = await startGateway({
           configurationFile: resolve(options.config),
           dataFolder: folderOf(options),
-          report: (event, error) => void terminal.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), event, error: error instanceof Error ? error.message : String(error) })}\n`),
+          report: (event, error) =>
+            void terminal.stderr.write(
+              `${JSON.stringify({ time: new Date().toISOString(), event, error: error instanceof Error ? error.message : String(error) })}\n`,
+            ),
         })
         const { addresses, logKey } = gateway
-        print(options, { addresses, logKey }, `agents      https://${addresses.agents}\nenrolment   ${addresses.enrolment ?? 'off'}\noperations  ${addresses.operations ?? 'off'}\nlog key     ${logKey}`)
+        print(
+          options,
+          { addresses, logKey },
+          `agents      https://${addresses.agents}\nenrolment   ${addresses.enrolment ?? 'off'}\noperations  ${addresses.operations ?? 'off'}\nlog key     ${logKey}`,
+        )
         if (!terminal.stop.aborted) await new Promise((done) => terminal.stop.addEventListener('abort', done, { once: true }))
         await gateway.stop()
       },
@@ -116,7 +136,9 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     )(),
   )
   common(root.command('status').description('what the running gateway says of itself')).action((options: Common) => ask(options, 'status', {}))
-  as(root.command('reload').description('activate the configuration file, or keep the running one if it is not valid')).action((options: Acting) => ask(options, 'reload', { person: person(options.as) }))
+  as(root.command('reload').description('activate the configuration file, or keep the running one if it is not valid')).action((options: Acting) =>
+    ask(options, 'reload', { person: person(options.as) }),
+  )
 
   as(agent.command('add <tenant/agent>').description('register an agent and print its one-time enrolment token')).action((name: string, options: Acting) =>
     ask(options, 'agent.add', { ...agentNamed(name), person: person(options.as) }, (value) => `enrolment token, shown once: ${field(value, 'token')}`),
@@ -131,13 +153,17 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
 
   const ca = root.command('ca').description('the certificate authority')
   common(ca.command('list').description('the trusted roots')).action((options: Common) => ask(options, 'ca.list', {}))
-  as(ca.command('rotate').description('sign with a new root from now on')).action((options: Acting) => ask(options, 'ca.rotate', { person: person(options.as) }))
+  as(ca.command('rotate').description('sign with a new root from now on')).action((options: Acting) =>
+    ask(options, 'ca.rotate', { person: person(options.as) }),
+  )
   as(ca.command('retire <fingerprint>').description('end the trust in a root'))
     .option('--even-if-needed', 'also when certificates under it still count')
     .action((fingerprint: string, options: Acting & { readonly evenIfNeeded?: boolean }) =>
       ask(options, 'ca.retire', { fingerprint, person: person(options.as), evenIfNeeded: options.evenIfNeeded === true }),
     )
-  as(ca.command('recover').description('start over after the loss or theft of a key: every agent enrols anew')).action((options: Acting) => ask(options, 'ca.recover', { person: person(options.as) }))
+  as(ca.command('recover').description('start over after the loss or theft of a key: every agent enrols anew')).action((options: Acting) =>
+    ask(options, 'ca.recover', { person: person(options.as) }),
+  )
 
   const secret = root.command('secret').description('credentials for upstreams, sealed by sealing.key in the data folder')
   for (const verb of ['set', 'rotate'] as const) {
@@ -150,10 +176,17 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   common(secret.command('list').description('names and versions, never values')).action((options: Common) => ask(options, 'secret.list', {}))
   as(secret.command('remove <name>').description('forget a secret'))
     .option('--tenant <tenant>')
-    .action((name: string, options: Acting & { readonly tenant?: string }) => ask(options, 'secret.remove', { name, ...tenantOf(options), person: person(options.as) }))
+    .action((name: string, options: Acting & { readonly tenant?: string }) =>
+      ask(options, 'secret.remove', { name, ...tenantOf(options), person: person(options.as) }),
+    )
 
-  common(root.command('approvals').description('the calls that wait for a person, with their arguments')).action((options: Common) => ask(options, 'approvals', {}))
-  for (const [verb, answer] of [['approve', 'approved'], ['deny', 'denied']] as const) {
+  common(root.command('approvals').description('the calls that wait for a person, with their arguments')).action((options: Common) =>
+    ask(options, 'approvals', {}),
+  )
+  for (const [verb, answer] of [
+    ['approve', 'approved'],
+    ['deny', 'denied'],
+  ] as const) {
     as(root.command(`${verb} <approval>`).description(`${verb} one held call, once`))
       .option('-m, --note <text>', 'why')
       .action((id: string, options: Acting & { readonly note?: string }) =>
@@ -173,7 +206,8 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   const log = root.command('log').description('the tamper-evident log; works without a running gateway')
   const view = (options: Common): ReturnType<typeof viewLogFolder> => viewLogFolder(dataFolder(folderOf(options)).log)
   const verifierKey = async (options: Common & { readonly key?: string }): Promise<string> =>
-    options.key ?? logKeyText(ed25519Signer(await readLogKey(folderOf(options)), `${(await loadConfiguration(resolve(options.config))).configuration.trustDomain}/sallyport`))
+    options.key ??
+    logKeyText(ed25519Signer(await readLogKey(folderOf(options)), `${(await loadConfiguration(resolve(options.config))).configuration.trustDomain}/sallyport`))
   common(log.command('verify').description('rebuild everything from the entries and compare'))
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: Common & { readonly key?: string }) =>
@@ -216,18 +250,20 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     .option('-n, --lines <count>', 'how many', '20')
     .action(async (options: Common & { readonly lines: string }) =>
       run(options, async () => {
-        for (const { index, event } of (await findEvents(view(options), {}, Number(options.lines))).reverse()) terminal.stdout.write(`${JSON.stringify({ index, ...event })}\n`)
+        for (const { index, event } of (await findEvents(view(options), {}, Number(options.lines))).reverse())
+          terminal.stdout.write(`${JSON.stringify({ index, ...event })}\n`)
       })(),
     )
 
-  common(root.command('explain <event>').description('which rule decided, on which facts: by request id, approval or index')).action(async (event: string, options: Common) =>
-    run(options, async () => {
-      const text = event.replace(/^urn:uuid:/, '')
-      const found = /^[0-9]{1,12}$/.test(text)
-        ? [await readRecord(view(options), Number(text))].filter((record) => record !== undefined)
-        : [...(await findEvents(view(options), { request: text }, 10)), ...(await findEvents(view(options), { approval: text }, 10))]
-      return found.length > 0 ? print(options, found) : fail(options, `the log has no entry about ${text}`)
-    })(),
+  common(root.command('explain <event>').description('which rule decided, on which facts: by request id, approval or index')).action(
+    async (event: string, options: Common) =>
+      run(options, async () => {
+        const text = event.replace(/^urn:uuid:/, '')
+        const found = /^[0-9]{1,12}$/.test(text)
+          ? [await readRecord(view(options), Number(text))].filter((record) => record !== undefined)
+          : [...(await findEvents(view(options), { request: text }, 10)), ...(await findEvents(view(options), { approval: text }, 10))]
+        return found.length > 0 ? print(options, found) : fail(options, `the log has no entry about ${text}`)
+      })(),
   )
 
   common(root.command('doctor').description('what is wrong with this installation, and what to do')).action(async (options: Common) =>
@@ -247,7 +283,11 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       await check('log', async () => {
         for await (const record of readForward(view(options))) if (record.index > 1000) break
       })
-      print(options, { checks }, checks.map(({ check: name, ok, advice }) => `${ok ? 'ok  ' : 'FAIL'} ${name}${advice === undefined ? '' : `: ${advice}`}`).join('\n'))
+      print(
+        options,
+        { checks },
+        checks.map(({ check: name, ok, advice }) => `${ok ? 'ok  ' : 'FAIL'} ${name}${advice === undefined ? '' : `: ${advice}`}`).join('\n'),
+      )
       if (checks.some(({ ok }) => !ok)) terminal.exit(exitCodes.error)
     })(),
   )

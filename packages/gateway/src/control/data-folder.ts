@@ -28,7 +28,10 @@ export async function makeDataFolder(
   await openPrivateFolder(folder)
   await makeRoots(places.authority, trustDomain, ports.now, ports.random)
   await ports.createSealingKey(places.sealingKey)
-  const isThere = await access(places.logKey).then(() => true, () => false)
+  const isThere = await access(places.logKey).then(
+    () => true,
+    () => false,
+  )
   if (!isThere) await writePrivateFile(folder, 'log.key', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
 }
 

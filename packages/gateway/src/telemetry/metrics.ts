@@ -13,6 +13,9 @@ export class Metrics {
   }
 
   text(): string {
-    return [...this.#counters].map(([series, value]) => `${series} ${value}\n`).sort().join('')
+    return [...this.#counters]
+      .map(([series, value]) => `${series} ${value}\n`)
+      .sort()
+      .join('')
   }
 }

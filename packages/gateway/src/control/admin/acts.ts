@@ -94,7 +94,9 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     z.strictObject({ id: z.string().max(128), answer: z.enum(['approved', 'denied']), person, note: z.string().max(1000).optional() }),
     async ({ ledger, heldCalls }, { id, answer, person: by, note }) => {
       if (answer === 'approved' && !heldCalls.find(id)) {
-        return refused('control.not-found', undefined, { detail: 'The arguments of this call are not known here, so nobody can approve it: let the agent call again.' })
+        return refused('control.not-found', undefined, {
+          detail: 'The arguments of this call are not known here, so nobody can approve it: let the agent call again.',
+        })
       }
       const result = await ledger.answerApproval(id, answer, by, note)
       switch (result.kind) {
@@ -118,7 +120,9 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     await authority.agents.block(blockOf(input), input.person)
     return { kind: 'blocked' }
   }),
-  unblock: act(z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), person }), async ({ authority }, input) => authority.agents.lift(blockOf(input), input.person)),
+  unblock: act(z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), person }), async ({ authority }, input) =>
+    authority.agents.lift(blockOf(input), input.person),
+  ),
 }
 
 function blockOf({ tenant: blockedTenant, agent: blockedAgent }: { readonly tenant?: TenantName | undefined; readonly agent?: AgentName | undefined }): Block {

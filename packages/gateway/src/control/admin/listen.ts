@@ -13,7 +13,12 @@ export const adminBodyBytesMax = 65_536
  *
  * @throws Fault when another gateway answers on it
  */
-export async function listenForAdmin(path: string, ports: AdminPorts, newId: () => string, report: (error: unknown) => void): Promise<{ close(): Promise<void> }> {
+export async function listenForAdmin(
+  path: string,
+  ports: AdminPorts,
+  newId: () => string,
+  report: (error: unknown) => void,
+): Promise<{ close(): Promise<void> }> {
   if (await isAnswered(path)) throw new Fault('another gateway runs on this folder', 'not-done')
   await rm(path, { force: true })
   const refuse = (problem: Problem): Response => Response.json(problemDocument(problem, newId()), { status: problems[problem.code].status })

@@ -80,7 +80,10 @@ async function compileUpstream(
   }
 }
 
-async function tlsFiles(tls: { ca?: string | undefined; certificate?: string | undefined; key?: string | undefined } | undefined, folder: string): Promise<TlsFiles> {
+async function tlsFiles(
+  tls: { ca?: string | undefined; certificate?: string | undefined; key?: string | undefined } | undefined,
+  folder: string,
+): Promise<TlsFiles> {
   return {
     ...(tls?.ca !== undefined && { ca: await readNamed(folder, tls.ca) }),
     ...(tls?.certificate !== undefined && { certificate: await readNamed(folder, tls.certificate) }),

@@ -35,7 +35,7 @@ export async function openLogFolder(folder: string): Promise<LogFiles> {
   await attempt('not-done', `the log folder ${folder} cannot be made`, async () => {
     await makeDirectory(journal)
   })
-  const lock = await lockFolder(folder)
+  const lock = lockFolder(folder)
   const madeDirectories = new Set<string>([folder, journal])
   let segmentHandle: FileHandle | undefined
 

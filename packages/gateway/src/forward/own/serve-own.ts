@@ -41,7 +41,14 @@ function answer(value: Json): Forwarded {
   const body = Buffer.from(JSON.stringify(value))
   return {
     kind: 'answer',
-    answer: { status: 200, headers: [['content-type', 'application/json'], ['cache-control', 'no-store']], body },
+    answer: {
+      status: 200,
+      headers: [
+        ['content-type', 'application/json'],
+        ['cache-control', 'no-store'],
+      ],
+      body,
+    },
     finished: Promise.resolve({ result: 'answered', status: 200, answerBytes: body.length }),
   }
 }
