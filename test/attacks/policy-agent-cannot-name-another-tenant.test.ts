@@ -31,7 +31,7 @@ for (const parts of disguises) {
 test('[T11] members laid beside the request or its context are not read', () => {
   const bench = new Bench(rules)
   const request: AccessRequest & Record<string, unknown> = { ...callBy(attacker), subject: { tenant: 'acme' }, tenant: 'acme' }
-  assert.equal(bench.ask({ ...request, context: { ...request.context, ...{ tenant: 'acme' } } }), 'policy.no-rule')
+  assert.equal(bench.ask({ ...request, context: Object.assign({}, request.context, { tenant: 'acme' }) }), 'policy.no-rule')
 })
 
 test('[T11] one tenant cannot use, answer for or see as its own what another waits for', () => {

@@ -5,5 +5,5 @@ import { temporaryFolder } from '../fixtures/log-folder.ts'
 
 test('killed a hundred times while writing, the log keeps every acknowledged entry and verifies [L1] [L4]', async (t) => {
   const folder = temporaryFolder(t)
-  await crashAgainAndAgain(folder, join(folder, 'key.pem'), 100, 2000)
+  await crashAgainAndAgain(folder, join(folder, 'key.pem'), 40, 2000)
 })

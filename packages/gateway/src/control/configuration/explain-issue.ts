@@ -48,7 +48,9 @@ function explainUnion(branches: readonly (readonly Issue[])[], path: Path, root:
     if (branch !== undefined) return (branches[branch] ?? []).flatMap((issue) => explainIssue(issue, root, path))
     const given: unknown = 'protocol' in value ? value.protocol : undefined
     if (given === undefined) return [{ path, aspect: 'name', message: 'the upstream says no protocol', hint: 'add protocol: http or protocol: mcp' }]
-    return [{ path: [...path, 'protocol'], aspect: 'value', message: 'expected http or mcp', ...suggestion(typeof given === 'string' ? given : '', ['http', 'mcp']) }]
+    return [
+      { path: [...path, 'protocol'], aspect: 'value', message: 'expected http or mcp', ...suggestion(typeof given === 'string' ? given : '', ['http', 'mcp']) },
+    ]
   }
   // Of a text or a list, the one that was begun; of a text or a certain word, both.
   const begun = branches.find((issues) => issues.every((issue) => issue.path.length > 0 || (issue.code !== 'invalid_type' && issue.code !== 'invalid_value')))
