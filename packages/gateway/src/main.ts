@@ -15,10 +15,10 @@ import { formatFault } from './control/configuration/configuration-fault.ts'
 import { dataFolder, deriveKey, makeDataFolder, readLogKey } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
-import { MemoryHeldCalls } from './drivers/memory/held-calls.ts'
 import { openLogFolder, viewLogFolder } from './drivers/posix-log/log-folder.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
+import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { stdioServerSettings, type StdioServerSettings } from './drivers/stdio-server/stdio-server-settings.ts'
@@ -34,6 +34,9 @@ import { PolicyState, replay } from './policy/state.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
 export const version = '0.1.0'
+
+/** What a reload leaves as it is: it says so in its answer. */
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -109,7 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       if (event.type === 'outcome') open.delete(event.decision)
       if (event.type === 'gateway' && event.act === 'started') open.clear()
     }
-    const heldCalls = new MemoryHeldCalls(now)
+    const heldCalls = new SqliteHeldCalls(database, sealingKey, randomBytes, now)
     const ledger = new Ledger({
       log,
       state,
@@ -229,12 +232,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         reload: async (person) => {
           const next = await readAgain(options.configurationFile)
           if (next.kind === 'refused') return next
+          const nextSettings = stdioSettings(next.configuration)
+          const needRestart = readAtStart.filter((field) => JSON.stringify(next.configuration[field]) !== JSON.stringify(first.configuration[field]))
           await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
-          settings = stdioSettings(next.configuration)
+          settings = nextSettings
           exchanges.replace(next.definitions)
           compiled = next
           snapshot = snapshotOf(next, sessionKey)
-          return { kind: 'activated', revision: next.revision }
+          return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }) }
         },
       },
       randomUUID,

@@ -88,12 +88,12 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   }),
 
   approvals: act(z.strictObject({}), async ({ state, heldCalls, now }) => ({
-    approvals: state.approvals.list(now()).map((approval) => ({ ...approval, call: heldCalls.find(approval.id) ?? null })),
+    approvals: await Promise.all(state.approvals.list(now()).map(async (approval) => ({ ...approval, call: (await heldCalls.find(approval.id)) ?? null }))),
   })),
   'approvals.answer': act(
     z.strictObject({ id: z.string().max(128), answer: z.enum(['approved', 'denied']), person, note: z.string().max(1000).optional() }),
     async ({ ledger, heldCalls }, { id, answer, person: by, note }) => {
-      if (answer === 'approved' && !heldCalls.find(id)) {
+      if (answer === 'approved' && !(await heldCalls.find(id))) {
         return refused('control.not-found', undefined, {
           detail: 'The arguments of this call are not known here, so nobody can approve it: let the agent call again.',
         })

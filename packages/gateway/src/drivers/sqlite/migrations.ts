@@ -61,4 +61,15 @@ export const migrations: readonly { readonly name: string; readonly sql: string 
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'held calls',
+    sql: `
+      CREATE TABLE held_calls (
+        approval TEXT NOT NULL PRIMARY KEY,
+        expires_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX held_calls_by_end ON held_calls (expires_at);
+    `,
+  },
 ]

@@ -1,11 +1,7 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { Fault, parseTenantName, type TenantName } from '@sallyport/contract'
 import type { SecretRecord, SecretScope, SecretStore } from '../../control/secrets/secret-store.ts'
 import type { Database, Row, Sql } from './database.ts'
-
-const keyBytes = 32
-const nonceBytes = 12
-const tagBytes = 16
+import { openRecord, sealingKeyBytes, sealRecord } from './sealed-record.ts'
 
 /**
  * `SecretStore` on the embedded database. Each value is sealed with AES-256-GCM under a fresh random 96-bit nonce (NIST SP 800-38D section 8.2.2), bound to its
@@ -18,7 +14,7 @@ export class SqliteSecretStore implements SecretStore {
 
   /** `sealingKey` is 32 bytes, kept apart from the database and its backups. */
   constructor(database: Database, sealingKey: Uint8Array, randomBytes: (length: number) => Uint8Array) {
-    if (sealingKey.length !== keyBytes) throw new TypeError(`the sealing key has ${keyBytes} bytes`)
+    if (sealingKey.length !== sealingKeyBytes) throw new TypeError(`the sealing key has ${sealingKeyBytes} bytes`)
     this.#database = database
     this.#sealingKey = sealingKey
     this.#randomBytes = randomBytes
@@ -60,10 +56,7 @@ export class SqliteSecretStore implements SecretStore {
 
   #keep(sql: Sql, scope: SecretScope, name: string, value: string, version: number, atMs: number): void {
     const tenant = tenantColumn(scope)
-    const nonce = this.#randomBytes(nonceBytes)
-    const cipher = createCipheriv('aes-256-gcm', this.#sealingKey, nonce, { authTagLength: tagBytes })
-    cipher.setAAD(boundTo(tenant, name, version))
-    const sealed = Buffer.concat([nonce, cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()])
+    const sealed = sealRecord(this.#sealingKey, this.#randomBytes, boundTo(tenant, name, version), value)
     sql.run(`INSERT OR REPLACE INTO secrets (tenant, name, version, set_at, sealed) VALUES ($tenant, $name, $version, $at, $sealed)`, {
       tenant,
       name,
@@ -75,16 +68,10 @@ export class SqliteSecretStore implements SecretStore {
 
   #open(row: Row): string {
     const { tenant, name, version, sealed } = row
-    const broken = (cause?: unknown) =>
-      new Fault(`secret ${String(name)} does not open: its record was altered, or the sealing key is another`, 'not-done', cause)
-    if (!(sealed instanceof Uint8Array) || sealed.length < nonceBytes + tagBytes) throw broken()
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#sealingKey, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
-      decipher.setAAD(boundTo(String(tenant), String(name), Number(version)))
-      decipher.setAuthTag(sealed.subarray(-tagBytes))
-      return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()]).toString('utf8')
+      return openRecord(this.#sealingKey, boundTo(String(tenant), String(name), Number(version)), sealed)
     } catch (error) {
-      throw broken(error)
+      throw new Fault(`secret ${String(name)} does not open: its record was altered, or the sealing key is another`, 'not-done', error)
     }
   }
 }
@@ -97,8 +84,8 @@ function tenantColumn(scope: SecretScope): string {
 }
 
 /** Neither tenants nor names hold a vertical bar, so two different triples never make one text. */
-function boundTo(tenant: string, name: string, version: number): Buffer {
-  return Buffer.from(`${tenant}|${name}|${version}`)
+function boundTo(tenant: string, name: string, version: number): string {
+  return `${tenant}|${name}|${version}`
 }
 
 function findRow(sql: Sql, tenant: string, name: string): Row | undefined {
