@@ -151,3 +151,20 @@ test('a held call can be read, approved and used once over restarts [T14]', asyn
   assert.equal((await agent.callHttp('api', { method: 'GET', path: '/things/1?note=private' })).kind, 'refused')
   assert.equal(whole.seen.length, 1)
 })
+
+test('malformed HTTP from a known certificate is in the log, the first few singly and the rest as a count [L1]', async () => {
+  await using whole = await wholeGateway()
+  await whole.configure([permitThings])
+  await whole.start()
+  await whole.enrolAgent()
+  const agent = await whole.agent()
+  for (let index = 0; index < 9; index += 1) await agent.callHttp('api', { method: 'GET', path: '/things/%2e%2e' })
+  await whole.stop()
+  const refusals = (await whole.events()).filter((event) => event.type === 'refusal' && event.code === 'edge.malformed')
+  assert.equal(refusals.length, 4)
+  assert.equal(
+    refusals.reduce((sum, event) => sum + (event.type === 'refusal' ? event.count : 0), 0),
+    9,
+  )
+  assert.deepEqual(whole.seen, [])
+})

@@ -29,6 +29,7 @@ import { mcpPorts } from './forward/mcp/forward-mcp.ts'
 import { openExchanges } from './forward/open-exchanges.ts'
 import { systemResolver } from './forward/system-resolver.ts'
 import { handle, type Snapshot } from './gateway.ts'
+import { thumbprintOf } from './identity/certificate-identity.ts'
 import { Ledger } from './ledger.ts'
 import { PolicyState, replay } from './policy/state.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -177,10 +178,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       if (event.kind === 'request-refused') metrics.count('requests', { code: event.code, upstream: 'none' })
       if (event.kind === 'request-failed') options.report('request.failed', event.error)
     }
+    const observeAgents: typeof observe = (event) => {
+      observe(event)
+      if (event.kind !== 'request-refused') return
+      const { code, reason, id, connection } = event
+      ledger.refuse({ caller: { certificate: thumbprintOf(connection.certificate) }, code, reason, request: id })
+    }
     const limits = edgeLimits(compiled.configuration)
     const edgeOptions = { tls: authority.serverCredentials, limits, clock: now, newId: randomUUID, observe }
     const agents = await listening('listen', compiled.configuration.listen ?? '127.0.0.1:8443', (address) =>
-      listen({ ...edgeOptions, ...address, clientCertificates: 'required' }, (inbound) => handle(ports, snapshot, inbound)),
+      listen({ ...edgeOptions, ...address, clientCertificates: 'required', observe: observeAgents }, (inbound) => handle(ports, snapshot, inbound)),
     )
     if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
     closing.push(() => agents.close())

@@ -1,13 +1,14 @@
 import { access, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { userInfo } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 import { configurationJsonSchema, Fault, problems } from '@sallyport/contract'
 import { parseVerifierKey } from '@sallyport/contract/log'
 import type { Command } from 'commander'
 import { findEvents, type EventFilter } from '../audit/find-events.ts'
 import { ed25519Signer, logKeyText, nodeLogCrypto } from '../audit/log-key.ts'
 import { prove, verifyFolder } from '../audit/prove.ts'
-import { readForward, readRecord } from '../audit/reader.ts'
+import { followLog, readForward, readRecord, type LogRecord } from '../audit/reader.ts'
 import { schemaFileName, writeStarterConfiguration } from '../control/configuration/write-starter-configuration.ts'
 import { dataFolder, readLogKey } from '../control/data-folder.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
@@ -26,6 +27,9 @@ export interface Terminal {
 
 /** @see docs/cli.md */
 export const exitCodes = { ok: 0, error: 1, usage: 64, configuration: 78 } as const
+
+/** Between two looks at a log that is followed. */
+const followPauseMs = 250
 
 interface Common {
   readonly config: string
@@ -212,7 +216,9 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: Common & { readonly key?: string }) =>
       run(options, async () => {
-        const report = await verifyFolder(view(options), await verifierKey(options))
+        const report = await verifyFolder(view(options), await verifierKey(options), {
+          onProgress: (entries, size) => size > 50_000 && !options.json && void terminal.stderr.write(`\r${entries} of ${size} entries`),
+        })
         if (report.kind === 'fault') return fail(options, report.text, exitCodes.error, report)
         print(options, report, `verified: ${report.size} entries, root ${report.root}`)
       })(),
@@ -248,10 +254,15 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     })
   common(log.command('tail').description('the newest entries, a line each'))
     .option('-n, --lines <count>', 'how many', '20')
-    .action(async (options: Common & { readonly lines: string }) =>
+    .option('-f, --follow', 'go on with new entries until interrupted')
+    .action(async (options: Common & { readonly lines: string; readonly follow?: boolean }) =>
       run(options, async () => {
-        for (const { index, event } of (await findEvents(view(options), {}, Number(options.lines))).reverse())
-          terminal.stdout.write(`${JSON.stringify({ index, ...event })}\n`)
+        const line = ({ index, event }: LogRecord): void => void terminal.stdout.write(`${JSON.stringify({ index, ...event })}\n`)
+        const records = (await findEvents(view(options), {}, Number(options.lines))).reverse()
+        records.forEach(line)
+        if (!options.follow) return
+        const pause = (signal: AbortSignal): Promise<void> => wait(followPauseMs, undefined, { signal }).catch(() => undefined)
+        for await (const record of followLog(view(options), (records.at(-1)?.index ?? -1) + 1, pause, terminal.stop)) line(record)
       })(),
     )
 
