@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { wholeGateway } from '../fixtures/whole-gateway.ts'
@@ -167,4 +167,16 @@ test('malformed HTTP from a known certificate is in the log, the first few singl
     9,
   )
   assert.deepEqual(whole.seen, [])
+})
+
+test('an agent without its tenant blocks nothing, and a data folder open to others starts nothing', async () => {
+  await using whole = await wholeGateway()
+  await whole.configure([permitThings])
+  await whole.start()
+  await whole.enrolAgent()
+  assert.match(JSON.stringify(await whole.admin('block', { agent: 'other', person: 'alice' })), /an agent needs its tenant/)
+  assert.equal((await (await whole.agent()).callHttp('api', { method: 'GET', path: '/things/1' })).kind, 'answer')
+  await whole.stop()
+  await chmod(whole.data, 0o755)
+  await assert.rejects(whole.start(), /open to others/)
 })

@@ -9,6 +9,7 @@ import { openLog } from './audit/sequencer.ts'
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
+import { openPrivateFolder } from './control/authority/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { compileConfiguration, type CompiledConfiguration } from './control/configuration/compile-configuration.ts'
 import { formatFault } from './control/configuration/configuration-fault.ts'
@@ -84,6 +85,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
   try {
     const first = await loadConfiguration(options.configurationFile)
+    await openPrivateFolder(options.dataFolder)
     let compiled = first
     const sealingKey = await readKeyFile(places.sealingKey)
     const sessionKey = deriveKey(sealingKey, 'session')

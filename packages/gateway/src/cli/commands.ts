@@ -305,8 +305,8 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
 }
 
 function agentNamed(text: string): { tenant: string; agent: string } {
-  const [tenant = '', agent = ''] = text.split('/')
-  return { tenant, agent }
+  const [tenant = '', ...agent] = text.split('/')
+  return { tenant, agent: agent.join('/') }
 }
 
 function tenantOf({ tenant }: { readonly tenant?: string }): { tenant?: string } {

@@ -26,6 +26,11 @@ const person = z.string().min(1).max(128)
 const scope = { tenant: tenant.optional() }
 const secretName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
 
+/** An agent without its tenant would otherwise read as everything. */
+const blockInput = z
+  .strictObject({ tenant: tenant.optional(), agent: agent.optional(), person })
+  .refine(({ tenant: of, agent: name }) => of !== undefined || name === undefined, 'an agent needs its tenant')
+
 interface Act {
   (ports: AdminPorts, input: unknown): Promise<object>
 }
@@ -116,13 +121,11 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     },
   ),
 
-  block: act(z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), person }), async ({ authority }, input) => {
+  block: act(blockInput, async ({ authority }, input) => {
     await authority.agents.block(blockOf(input), input.person)
     return { kind: 'blocked' }
   }),
-  unblock: act(z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), person }), async ({ authority }, input) =>
-    authority.agents.lift(blockOf(input), input.person),
-  ),
+  unblock: act(blockInput, async ({ authority }, input) => authority.agents.lift(blockOf(input), input.person)),
 }
 
 function blockOf({ tenant: blockedTenant, agent: blockedAgent }: { readonly tenant?: TenantName | undefined; readonly agent?: AgentName | undefined }): Block {
