@@ -200,21 +200,3 @@ test('what a child started ends with it, and so does its own folder', async () =
   await assert.rejects(access(folder))
   while (isRunning(grandchild)) await setImmediate()
 })
-
-test('a child that nobody uses is stopped, and started again when it is', async () => {
-  await using bench = await McpBench.open({ upstreams: { crooked: crookedServer({ idle: '1ms' }) } })
-  const headers = { 'mcp-protocol-version': '2025-11-25' }
-  const first = JSON.parse((await bench.post('/mcp/crooked', toolCall(1, 'folder'), headers)).text).result.content[0].text
-  while (bench.children[0]?.state !== 'waiting') await setImmediate()
-  const second = JSON.parse((await bench.post('/mcp/crooked', toolCall(1, 'folder'), headers)).text).result.content[0].text
-  assert.notEqual(first, second)
-})
-
-/** A process that ended but was not yet reaped by its parent counts as ended. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
