@@ -200,3 +200,12 @@ test('what a child started ends with it, and so does its own folder', async () =
   await assert.rejects(access(folder))
   while (isRunning(grandchild)) await setImmediate()
 })
+
+/** A process that ended but was not yet reaped by its parent counts as ended. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
