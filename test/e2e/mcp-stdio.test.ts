@@ -201,6 +201,18 @@ test('what a child started ends with it, and so does its own folder', async () =
   while (isRunning(grandchild)) await setImmediate()
 })
 
+test('a child that nobody uses is stopped, and started again when it is', async () => {
+  await using bench = await McpBench.open({ upstreams: { crooked: crookedServer({ idle: '1ms' }) } })
+  const headers = { 'mcp-protocol-version': '2025-11-25' }
+  const folders = new Set<string>()
+  for (const starts of [1, 2, 3]) {
+    folders.add(JSON.parse((await bench.post('/mcp/crooked', toolCall(1, 'folder'), headers)).text).result.content[0].text)
+    while (bench.children[0]?.state !== 'waiting') await setImmediate()
+    assert.equal(bench.children[0].starts, starts)
+  }
+  assert.equal(folders.size, 3)
+})
+
 /** A process that ended but was not yet reaped by its parent counts as ended. */
 function isRunning(pid: number): boolean {
   try {

@@ -40,6 +40,7 @@ export class StdioChild {
   readonly #asked = new Set<JsonRpcId>()
   #program: ChildProgram | undefined
   #nextId = 1
+  #isUp = false
   #broken: Fault | undefined
   /** What the server answered to `initialize`; rejects with a Fault when it does not come up. */
   readonly initialized: Promise<JsonObject>
@@ -72,8 +73,9 @@ export class StdioChild {
     return this.#program?.errors ?? ''
   }
 
+  /** Up and without a reader; a child that is starting has someone waiting for it. */
   get isIdle(): boolean {
-    return this.#inFlight.size === 0 && this.#listeners.size === 0
+    return this.#isUp && this.#inFlight.size === 0 && this.#listeners.size === 0
   }
 
   get isFull(): boolean {
@@ -169,6 +171,8 @@ export class StdioChild {
       const revision = isJsonObject(result) ? result['protocolVersion'] : undefined
       if (!isJsonObject(result) || typeof revision !== 'string' || eraOf(revision) !== 'legacy') break
       this.#send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+      this.#isUp = true
+      this.#onUse()
       return result
     }
     throw this.#break(new Fault('the handshake of the server gives no known revision', 'unknown'))
