@@ -1,10 +1,11 @@
-/** Everything about the code that needs no running of it: types, lint, format, and who may import whom. */
+/** Everything about the code that needs no running of it: types, lint, format, dead code, and who may import whom. */
 import { spawnSync } from 'node:child_process'
 
 const checks: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types', 'tsc', '-p', 'tsconfig.json'],
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['format', 'prettier', '--check', '--log-level', 'warn', 'packages', 'bin', 'test', 'demo', 'checks', 'bench'],
+  ['dead code', 'knip'],
   ['dependencies', 'node', 'checks/dependencies.ts'],
 ]
 const failed = checks.filter(([name, ...command]) => {

@@ -6,8 +6,6 @@ import { nodeHash, type HashReader } from './merkle.ts'
 export const tileWidth = 256
 /** Levels of the tree that one tile spans. */
 export const tileHeight = 8
-/** Levels of tiles that a log of at most 2^53 - 1 entries has. */
-export const tileLevelsMax = 7
 /** An entry's length has two bytes. */
 export const entryBytesMax = 65_535
 
