@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { Fault, unreachable, type AdminEvent, type ApprovalEvent, type GatewayEvent, type Problem } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import { decisionEntry, entryTime, outcomeEntry } from './audit/entries.ts'
@@ -36,7 +37,7 @@ export interface LedgerPorts {
   readonly log: Log
   readonly state: PolicyState
   readonly heldCalls: HeldCalls
-  readonly digestKey: Uint8Array
+  readonly digestKey: KeyObject
   readonly now: () => number
   readonly newApprovalId: () => string
   /** An entry that is not a decision could not be written; the gateway is no longer fit to forward. */

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
@@ -120,7 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       log,
       state,
       heldCalls,
-      digestKey: deriveKey(sealingKey, 'call-digest'),
+      digestKey: createSecretKey(deriveKey(sealingKey, 'call-digest')),
       now,
       newApprovalId: () => randomBytes(8).toString('hex'),
       lost: (fault) => options.report('entry.lost', fault),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 import { callBy, principalOf, streamedCallBy, type CallParts } from '../../../../test/fixtures/access-request.ts'
 import { callDigest } from './call-digest.ts'
 
-const key = Buffer.alloc(32, 1)
+const key = createSecretKey(Buffer.alloc(32, 1))
 const bot = await principalOf('acme', 'bot')
 const digest = (parts: CallParts, who = bot): string => callDigest(key, callBy(who, parts))
 
@@ -30,4 +31,4 @@ test('everything that counts makes another call', async () => {
   assert.equal(new Set(digests).size, digests.length)
 })
 
-test('without the key the digest tells nothing', () => assert.notEqual(callDigest(Buffer.alloc(32, 2), callBy(bot)), digest({})))
+test('without the key the digest tells nothing', () => assert.notEqual(callDigest(createSecretKey(Buffer.alloc(32, 2)), callBy(bot)), digest({})))

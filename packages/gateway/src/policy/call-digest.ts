@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { canonicalJson, unreachable, type Json } from '@sallyport/contract'
 import type { AccessRequest, Call } from '../access/access-request.ts'
 import type { CallDigest } from './decision.ts'
@@ -9,10 +9,10 @@ import type { CallDigest } from './decision.ts'
  *
  * Keyed, because arguments can often be guessed and the digest stands in the log.
  *
- * @param key at least 32 bytes
+ * @param key at least 32 bytes; a KeyObject, because Node takes six times as long to make an HMAC from bare bytes
  * @see RFC 2104, RFC 8785
  */
-export function callDigest(key: Uint8Array, request: AccessRequest): CallDigest {
+export function callDigest(key: KeyObject, request: AccessRequest): CallDigest {
   const { principal, upstream, action, resource, args, call } = request
   const exact: Json = {
     tenant: principal.tenant,
