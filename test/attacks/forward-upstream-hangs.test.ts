@@ -35,7 +35,14 @@ test('an answer that stops in the middle breaks off after the idle deadline', as
   const seen = await forwarding.call()
   assert.equal(seen.body, 'half')
   assert.ok(seen.broken instanceof Fault && seen.broken.outcome === 'unknown')
-  assert.deepEqual(seen.facts, { result: 'failed', status: 200, code: 'forward.upstream-timeout', requestBytes: 0, answerBytes: 4 })
+  assert.deepEqual(seen.facts, {
+    result: 'failed',
+    status: 200,
+    code: 'forward.upstream-timeout',
+    reason: 'crm: silent for 60 ms',
+    requestBytes: 0,
+    answerBytes: 4,
+  })
 })
 
 test('an answer that drips forever ends at the total deadline', async () => {

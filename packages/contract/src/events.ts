@@ -41,11 +41,15 @@ export const decisionEvent = z.strictObject({
   approvalExpires: z.iso.datetime({ precision: 3 }).optional(),
 })
 
-/** A caller with a certificate was refused before any rule was asked, or did not fit its protocol. The first few of a kind are written singly, the rest as a count. */
+/**
+ * A caller with a certificate was refused before any rule was asked, or did not fit its protocol; or a count of what was refused repeatedly, by rules too:
+ * the first few of a kind are written singly, the rest as a count.
+ */
 export const refusalEvent = z.strictObject({
   ...base,
   type: z.literal('refusal'),
   caller: z.strictObject({ certificate: z.string(), tenant: z.string().optional(), agent: z.string().optional() }),
+  upstream: z.string().optional().meta({ description: 'Of calls that rules or quotas refused' }),
   code: z.string(),
   reason: z.string(),
   request: z.string().optional().meta({ description: 'Absent for a count' }),
@@ -61,6 +65,7 @@ export const outcomeEvent = z.strictObject({
   result: z.enum(['answered', 'refused', 'failed', 'cancelled', 'unknown']).meta({ description: 'unknown: the gateway stopped before the exchange ended' }),
   status: z.number().int().optional(),
   code: z.string().optional(),
+  reason: z.string().optional().meta({ description: 'Why it was refused or broke off, for the operator' }),
   error: z.boolean().optional().meta({ description: 'The tool or method answered with an error' }),
   requestBytes: z.number().int().min(0).optional(),
   answerBytes: z.number().int().min(0).optional(),

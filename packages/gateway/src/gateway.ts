@@ -1,4 +1,4 @@
-import { unreachable, type Problem, type Refused } from '@sallyport/contract'
+import { refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { mcpRefusal } from './access/mcp/mcp-refusal.ts'
@@ -32,13 +32,16 @@ export interface Ports {
 }
 
 /** Who are you, what do you ask, may you, it is written, go, it is written. */
-export async function handle(ports: Ports, snapshot: Snapshot, inbound: Inbound): Promise<Answer> {
+export async function handle(ports: Ports, current: () => Snapshot, inbound: Inbound): Promise<Answer> {
   try {
     const principal = identify(ports.roster, inbound.connection, inbound.receivedAt)
     if (principal.kind === 'refused') return refuseStranger(ports, inbound, principal)
 
-    const request = await understand(snapshot.access, principal, inbound)
+    const snapshot = current()
+    const request = await understandWhole(snapshot.access, principal, inbound)
     if ('problem' in request) return refuseMalformed(ports, inbound, principal, request)
+    // Its body may have taken minutes to arrive: what the operator has changed meanwhile counts.
+    if (current() !== snapshot) return refuseMalformed(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
 
     const verdict = await ports.ledger.decide(snapshot, request) // durable in the log when it resolves
     switch (verdict.kind) {
@@ -54,16 +57,27 @@ export async function handle(ports: Ports, snapshot: Snapshot, inbound: Inbound)
         return unreachable(verdict)
     }
   } catch (error) {
-    if (error instanceof BodyError) return refuse(ports, inbound, { code: error.code })
     ports.report(error, inbound)
     return refuse(ports, inbound, { code: 'gateway.fault' })
+  }
+}
+
+async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | Refused> {
+  try {
+    return await understand(access, principal, inbound)
+  } catch (error) {
+    if (error instanceof BodyError) return refused(error.code, error.message)
+    throw error
   }
 }
 
 /** Forwards; a bug on the way still gets its outcome, since the entry already says that the call was permitted. */
 async function go(ports: Ports, snapshot: Snapshot, receivedAt: number, receipt: Receipt): Promise<Forwarded> {
   try {
-    return await forward(ports.forward, snapshot.policy, receipt)
+    const forwarded = await forward(ports.forward, snapshot.policy, receipt)
+    if (forwarded.kind !== 'refused') return forwarded
+    const { reason } = forwarded
+    return { ...forwarded, finished: forwarded.finished.then((facts) => ({ ...facts, reason })) }
   } catch (error) {
     ports.ledger.settle(receipt, receivedAt, Promise.resolve({ result: 'failed', code: 'gateway.fault' }))
     throw error

@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto'
-import { Fault, unreachable, type AdminEvent, type ApprovalEvent, type GatewayEvent, type Problem } from '@sallyport/contract'
+import { Fault, unreachable, type AdminEvent, type ApprovalEvent, type GatewayEvent, type JsonObject, type LogEvent, type Problem } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import { decisionEntry, entryTime, outcomeEntry } from './audit/entries.ts'
 import type { Log } from './audit/log.ts'
 import type { OutcomeFacts } from './audit/outcome.ts'
 import { receiptFor, type Receipt } from './audit/receipt.ts'
-import { RefusalTally, type RefusalSeen } from './audit/refusal-tally.ts'
-import { callDigest } from './policy/call-digest.ts'
+import { refusalEntry, RefusalTally, type RefusalKind, type RefusalSeen } from './audit/refusal-tally.ts'
 import { decide } from './policy/decide.ts'
-import type { Hold } from './policy/decision.ts'
+import type { Denial, Hold } from './policy/decision.ts'
+import { callDigest, exactCall } from './policy/exact-call.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { PolicyState } from './policy/state.ts'
 
@@ -17,19 +17,15 @@ export type Verdict =
   | { readonly kind: 'hold'; readonly problem: Problem }
   | { readonly kind: 'permit'; readonly receipt: Receipt }
 
-/** What a person must see before they answer. */
+/** What a person must see before they answer: the exact call, as the approval will be bound to it, and the rules that ask. */
 export interface HeldCall {
-  readonly caller: string
-  readonly upstream: string
-  readonly action: string
-  readonly resource: string
-  readonly args: AccessRequest['args']
+  readonly exact: JsonObject
   readonly rules: readonly string[]
 }
 
 /** Keeps held calls, sealed, beside the log: their arguments are nobody else's business. */
 export interface HeldCalls {
-  /** Durable when it resolves. @throws Fault */
+  /** Durable when it resolves; keeping a call again changes nothing. @throws Fault */
   keep(approval: string, call: HeldCall, expiresAt: number): Promise<void>
 }
 
@@ -40,12 +36,15 @@ export interface LedgerPorts {
   readonly digestKey: KeyObject
   readonly now: () => number
   readonly newApprovalId: () => string
-  /** An entry that is not a decision could not be written; the gateway is no longer fit to forward. */
+  /** An entry could not be written; from then on nothing is permitted. */
   readonly lost: (fault: unknown) => void
 }
 
 /** Decisions waiting for the disk at once; past it, callers are told to come back. */
 export const decisionsWaitingMax = 4096
+/** Refusals of one kind in a minute that get entries of their own: those that no rule made, and those that rules or quotas made. */
+export const refusalsWrittenSinglyMax = 3
+export const denialsWrittenSinglyMax = 20
 
 /**
  * The one order of decisions and entries. A decision and its place in the log are taken in the same turn of the event loop, so replaying the log through
@@ -53,35 +52,52 @@ export const decisionsWaitingMax = 4096
  */
 export class Ledger {
   readonly #ports: LedgerPorts
-  readonly #refusals = new RefusalTally()
-  readonly #unsettled = new Set<Promise<void>>()
+  readonly #refusals = new RefusalTally(refusalsWrittenSinglyMax)
+  readonly #denials = new RefusalTally(denialsWrittenSinglyMax)
   #waiting = 0
+  /** Decisions, exchanges and entries that are not finished. */
+  #inHand = 0
+  #whenIdle: (() => void) | undefined
+  #isFinishing = false
+  #hasDiverged = false
 
   constructor(ports: LedgerPorts) {
     this.#ports = ports
   }
 
-  /** Decides and writes. The entry is durable when this resolves; a decision that cannot be written is a refusal. */
+  /**
+   * Decides and writes. The entry is durable when this resolves; a decision that cannot be written is a refusal. Of denials of one kind, which change no state,
+   * those after the first few are counted.
+   */
   async decide(snapshot: { readonly revision: string; readonly policy: PolicySnapshot }, request: AccessRequest): Promise<Verdict> {
-    if (this.#waiting >= decisionsWaitingMax) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 } }
     const { log, state, digestKey, now, newApprovalId } = this.#ports
-    if (!log.isAvailable) return { kind: 'deny', problem: { code: 'audit.unavailable' } }
+    if (this.#isFinishing) return { kind: 'deny', problem: { code: 'edge.draining', retryAfterSeconds: 1 } }
+    if (!this.#isFit) return { kind: 'deny', problem: { code: 'audit.unavailable' } }
+    // Before anything is decided: a decision changes the state, so its entry must find room.
+    if (this.#waiting >= decisionsWaitingMax || !log.hasRoom) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 } }
     const decidedAt = now()
-    const digest = callDigest(digestKey, request)
+    const exact = exactCall(request)
+    const digest = callDigest(digestKey, exact)
     const decision = decide(snapshot.policy, state, request, digest, decidedAt, newApprovalId)
-    const durable = log.append(decisionEntry(request, decision, digest, snapshot.revision, decidedAt))
+    if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(request, decision), decidedAt)) return { kind: 'deny', problem: decision.problem }
+    const durable = this.#append(decisionEntry(request, decision, digest, snapshot.revision, decidedAt))
 
     this.#waiting += 1
+    this.#begin()
+    let isForwarded = false
     try {
       switch (decision.kind) {
         case 'deny':
           await durable
           return { kind: 'deny', problem: decision.problem }
         case 'hold':
-          await Promise.all([durable, this.#keep(request, decision)])
+          await Promise.all([durable, this.#keep(exact, decision)])
           return { kind: 'hold', problem: approvalRequired(decision) }
-        case 'permit':
-          return { kind: 'permit', receipt: await receiptFor(decision, durable) }
+        case 'permit': {
+          const receipt = await receiptFor(decision, durable)
+          isForwarded = true
+          return { kind: 'permit', receipt }
+        }
         default:
           return unreachable(decision)
       }
@@ -90,20 +106,24 @@ export class Ledger {
       return { kind: 'deny', problem: { code: 'audit.unavailable' } }
     } finally {
       this.#waiting -= 1
+      if (!isForwarded) this.#end() // otherwise `settle` does
     }
   }
 
-  /** Writes what became of a forwarded call once its exchange has ended. */
+  /** Writes what became of a forwarded call once its exchange has ended; called once for each receipt. */
   settle(receipt: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void {
-    this.#track(finished.then((facts) => this.#ports.log.append(outcomeEntry(receipt, facts, startedAt, this.#ports.now()))))
+    void this.#record(finished.then((facts) => outcomeEntry(receipt, facts, startedAt, this.#ports.now()))).then(() => this.#end())
   }
 
   /** Writes or counts a refusal that no rule made. */
   refuse(seen: RefusalSeen): void {
     const now = this.#ports.now()
-    const entries = this.#refusals.closeWindows(now)
-    const single = this.#refusals.take(seen, now)
-    for (const entry of single ? [...entries, single] : entries) this.#track(this.#ports.log.append(entry))
+    if (this.#refusals.isSingle(seen, now)) void this.#record(refusalEntry(seen, now))
+  }
+
+  /** Writes the counts of refusals whose time is over; to be called every few seconds. */
+  writeCounts(): void {
+    this.#writeCounts(this.#ports.now())
   }
 
   /** A person's answer to a held call, durable when it resolves. */
@@ -114,10 +134,11 @@ export class Ledger {
     note?: string,
   ): Promise<ReturnType<PolicyState['approvals']['answer']>> {
     const { log, state, now } = this.#ports
+    if (!this.#isFit || !log.hasRoom) throw new Fault('the log cannot take the answer now', 'not-done')
     const answeredAt = now()
     const result = state.approvals.answer(approval, answer, person, answeredAt)
     if (result.kind === 'answered') {
-      await log.append({
+      await this.#append({
         v: 1,
         type: 'approval',
         time: entryTime(answeredAt),
@@ -136,30 +157,61 @@ export class Ledger {
     return this.#ports.log.append({ v: 1, time: entryTime(this.#ports.now()), ...act })
   }
 
-  /** Waits until every outcome known so far is written, and writes the counts of refusals. */
+  /** Decides nothing any more, writes the counts of refusals, and resolves when every decision and every exchange has its entry. */
   async finish(): Promise<void> {
-    for (const entry of this.#refusals.closeWindows(Number.POSITIVE_INFINITY, this.#ports.now())) this.#track(this.#ports.log.append(entry))
-    while (this.#unsettled.size > 0) await Promise.all(this.#unsettled)
+    this.#isFinishing = true
+    this.#writeCounts(Number.POSITIVE_INFINITY)
+    while (this.#inHand > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
   }
 
-  async #keep(request: AccessRequest, hold: Hold): Promise<void> {
-    if (!hold.isNew) return
-    const { principal, upstream, action, resource, args } = request
-    await this.#ports.heldCalls.keep(
-      hold.approval.id,
-      { caller: principal.id, upstream, action, resource, args, rules: hold.grounds.rules },
-      hold.approval.expiresAt,
-    )
+  get #isFit(): boolean {
+    return this.#ports.log.isAvailable && !this.#hasDiverged
   }
 
-  #track(work: Promise<unknown>): void {
-    const tracked = work.then(
-      () => undefined,
-      (fault: unknown) => this.#ports.lost(fault),
-    )
-    this.#unsettled.add(tracked)
-    void tracked.finally(() => this.#unsettled.delete(tracked))
+  /** Also for a call that waits already: the first time may have failed. */
+  async #keep(exact: JsonObject, { approval, grounds }: Hold): Promise<void> {
+    await this.#ports.heldCalls.keep(approval.id, { exact, rules: grounds.rules }, approval.expiresAt)
   }
+
+  /** Appends an entry whose change of the state is made: if the log is whole but did not take it, the two have parted. */
+  async #append(entry: LogEvent): Promise<number> {
+    try {
+      return await this.#ports.log.append(entry)
+    } catch (fault) {
+      if (this.#ports.log.isAvailable) this.#hasDiverged = true
+      this.#ports.lost(fault)
+      throw fault
+    }
+  }
+
+  #writeCounts(until: number): void {
+    for (const tally of [this.#refusals, this.#denials]) for (const count of tally.closeWindows(until, this.#ports.now())) void this.#record(count)
+  }
+
+  /** Writes an entry that no caller waits for. Never rejects. */
+  async #record(entry: LogEvent | Promise<LogEvent>): Promise<void> {
+    this.#begin()
+    try {
+      await this.#ports.log.append(await entry)
+    } catch (fault) {
+      this.#ports.lost(fault)
+    } finally {
+      this.#end()
+    }
+  }
+
+  #begin(): void {
+    this.#inHand += 1
+  }
+
+  #end(): void {
+    this.#inHand -= 1
+    if (this.#inHand === 0) this.#whenIdle?.()
+  }
+}
+
+function kindOf({ principal, upstream }: AccessRequest, { problem }: Denial): RefusalKind {
+  return { caller: { certificate: principal.thumbprint, tenant: principal.tenant, agent: principal.agent }, upstream, code: problem.code }
 }
 
 function approvalRequired(hold: Hold): Problem {

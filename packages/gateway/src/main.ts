@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { durationMs, Fault, parseTrustDomain, refused, sizeBytes, type Configuration } from '@sallyport/contract'
 import { ed25519Signer, logKeyText } from './audit/log-key.ts'
 import { readForward } from './audit/reader.ts'
@@ -36,6 +37,11 @@ import { PolicyState, replay } from './policy/state.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
 export const version = '0.1.0'
+
+/** For decisions and exchanges that a drained edge has cut off to get their entries. */
+const finishDeadlineMs = 5_000
+/** How often counts of refusals whose time is over are written. */
+const countsEveryMs = 10_000
 
 /** What a reload leaves as it is: it says so in its answer. */
 const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits'] as const
@@ -125,6 +131,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       newApprovalId: () => randomBytes(8).toString('hex'),
       lost: (fault) => options.report('entry.lost', fault),
     })
+    const counting = setInterval(() => ledger.writeCounts(), countsEveryMs).unref()
+    closing.push(() => clearInterval(counting))
     const unanswered = [...open].slice(0, 1000)
     await ledger.note({ type: 'gateway', act: 'started', version, revision: compiled.revision, ...(unanswered.length > 0 && { unanswered }) })
 
@@ -189,7 +197,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const limits = edgeLimits(compiled.configuration)
     const edgeOptions = { tls: authority.serverCredentials, limits, clock: now, newId: randomUUID, observe }
     const agents = await listening('listen', compiled.configuration.listen ?? '127.0.0.1:8443', (address) =>
-      listen({ ...edgeOptions, ...address, clientCertificates: 'required', observe: observeAgents }, (inbound) => handle(ports, snapshot, inbound)),
+      listen({ ...edgeOptions, ...address, clientCertificates: 'required', observe: observeAgents }, (inbound) => handle(ports, () => snapshot, inbound)),
     )
     if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
     closing.push(() => agents.close())
@@ -262,7 +270,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       stop: async () => {
         isReady = false
         await agents.drain(limits.drainMs)
-        await ledger.finish()
+        await Promise.race([ledger.finish(), wait(finishDeadlineMs, undefined, { ref: false })])
         if (log.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
         await stopAll()
       },

@@ -5,7 +5,7 @@ import type { CallDigest, Decision } from '../policy/decision.ts'
 import type { Receipt } from './receipt.ts'
 
 /** Longest text of a caller's making in an entry, in UTF-16 units; the call digest covers what is cut. */
-const textMax = 4096
+const textMax = 1024
 
 export function entryTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
@@ -45,6 +45,7 @@ export function outcomeEntry(receipt: Receipt, facts: OutcomeFacts, startedAt: n
     request: receipt.permit.request.id,
     decision: receipt.index,
     ...facts,
+    ...(facts.reason !== undefined && { reason: clip(facts.reason) }),
     milliseconds: Math.max(0, now - startedAt),
   }
 }
@@ -54,6 +55,7 @@ function approvalOf(decision: Decision): { approval?: string } {
   return decision.kind === 'permit' && decision.approval !== undefined ? { approval: decision.approval } : {}
 }
 
-function clip(text: string): string {
+/** Cuts a text to what an entry takes; whatever it was made of, it can be written as JSON afterwards. */
+export function clip(text: string): string {
   return (text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text).toWellFormed()
 }

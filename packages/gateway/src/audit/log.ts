@@ -8,6 +8,8 @@ export interface Log {
   readonly size: number
   /** True while the log can take entries; false for good after a write of unknown outcome, until the gateway restarts and recovers. */
   readonly isAvailable: boolean
+  /** False while so many entries wait for the disk that `append` would refuse one more. */
+  readonly hasRoom: boolean
   /**
    * Takes the entry in call order and resolves with its index once it is durable; entries waiting together share one fdatasync.
    *

@@ -5,6 +5,8 @@ export interface OutcomeFacts {
   readonly result: 'answered' | 'refused' | 'failed' | 'cancelled'
   readonly status?: number
   readonly code?: ProblemCode
+  /** Why it was refused or broke off; never said to the agent. */
+  readonly reason?: string
   /** The tool or method answered with an error. */
   readonly error?: boolean
   readonly requestBytes?: number

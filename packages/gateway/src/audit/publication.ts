@@ -122,7 +122,9 @@ export class Publication {
     const write = async (): Promise<void> => {
       for (const { path, bytes } of waiting) await this.#files.publish(path, bytes)
     }
-    await Promise.all(Array.from({ length: writesMax }, write))
+    // All of them have ended before this fails: whoever opens the folder next must be alone with it.
+    const written = await Promise.allSettled(Array.from({ length: writesMax }, write))
+    for (const result of written) if (result.status === 'rejected') throw result.reason
   }
 
   /** The partials of the checkpoint before this one stay, for readers who are at work on it. */

@@ -91,10 +91,13 @@ class Sequencer implements Log {
     return !this.#hasFailed && !this.#isClosed
   }
 
+  get hasRoom(): boolean {
+    return this.#queue.length < (this.#options.queueEntriesMax ?? queueEntriesMax)
+  }
+
   append(event: LogEvent): Promise<number> {
     if (!this.isAvailable) return Promise.reject(new Fault('the log is not available', 'not-done'))
-    if (this.#queue.length >= (this.#options.queueEntriesMax ?? queueEntriesMax))
-      return Promise.reject(new Fault('too many entries wait for the log', 'not-done'))
+    if (!this.hasRoom) return Promise.reject(new Fault('too many entries wait for the log', 'not-done'))
     // A clock that was set back must not make a log that no verifier accepts.
     const time = event.time < this.#lastTime ? this.#lastTime : event.time
     const bytes = entryBytes(time === event.time ? event : { ...event, time })

@@ -15,6 +15,8 @@ export type Fact = string | number | boolean | null
 export const factsMax = 32
 /** Longest text of a fact, in UTF-16 units; longer ones are cut. */
 export const factLengthMax = 256
+/** Longest text of all facts of one decision together, in UTF-16 units; further ones are left out. */
+export const factsLengthMax = 4096
 
 /** The paths below `args` and `context` that an expression reads; who, where and what are in every entry anyway. */
 export function readPaths(expression: Expression): readonly ReadPath[] {
@@ -26,10 +28,14 @@ export function readPaths(expression: Expression): readonly ReadPath[] {
 /** The scalar values that a call has at these paths, bounded in number and length. */
 export function readFacts(paths: Iterable<ReadPath>, request: AccessRequest): Record<string, Fact> {
   const facts: [string, Fact][] = []
+  let length = 0
   for (const { text, names } of paths) {
     if (facts.length >= factsMax) break
     const value = valueAt(request, names)
-    if (value !== undefined) facts.push([text, value])
+    if (value === undefined) continue
+    length += text.length + String(value).length
+    if (length > factsLengthMax) break
+    facts.push([text, value])
   }
   return Object.fromEntries(facts)
 }
@@ -87,5 +93,6 @@ function valueAt({ args, context }: AccessRequest, [variable, ...names]: readonl
   for (const name of names) value = value === undefined ? undefined : ownMember(value, name)
   if (value === null) return null
   if (typeof value === 'object') return undefined
-  return typeof value === 'string' && value.length > factLengthMax ? `${value.slice(0, factLengthMax - 1)}…` : value
+  // A cut can split a surrogate pair, which JSON could not carry.
+  return typeof value === 'string' && value.length > factLengthMax ? `${value.slice(0, factLengthMax - 1).toWellFormed()}…` : value
 }

@@ -80,7 +80,7 @@ function understandSession(arrival: Arrival, verb: 'GET' | 'DELETE'): AccessRequ
   return request(
     arrival,
     arrival.direct,
-    { action: resource, resource, args: undefined, standing: arrival.direct ? 'protocol' : 'own' },
+    { action: resource, resource, args: undefined, standing: 'protocol' },
     {
       verb,
       message: undefined,
@@ -103,7 +103,7 @@ async function understandPost(arrival: Arrival): Promise<AccessRequest | Refused
       return understandResponse(arrival, message, session)
     case 'notification':
       if (!isNotificationKnown(message.method, era)) return malformed(`the notification ${message.method} is not accepted`)
-      return request(arrival, arrival.direct, protocolQuestion(arrival, message.method), { verb: 'POST', message, era, session, headers: [] })
+      return request(arrival, arrival.direct, protocolQuestion(message.method), { verb: 'POST', message, era, session, headers: [] })
     case 'request':
       return understandRequest(arrival, message, era, session)
     default:
@@ -117,7 +117,7 @@ function understandRequest(arrival: Arrival, message: JsonRpcRequest, era: McpEr
   const row = requestRow(method, era, params)
   if (!row) return malformed(`the method ${method} is not part of this revision`)
   const headers = era === 'modern' ? mirroredParameters(arrival.inbound.headers) : []
-  if (row.standing === 'protocol') return request(arrival, arrival.direct, protocolQuestion(arrival, method), { verb: 'POST', message, era, session, headers })
+  if (row.standing === 'protocol') return request(arrival, arrival.direct, protocolQuestion(method), { verb: 'POST', message, era, session, headers })
 
   const addressed = arrival.direct ? { upstream: arrival.direct, message } : resolve(arrival.access, message, row)
   if (addressed.upstream === undefined) return refused('access.unknown-upstream', `${method} at /mcp names no upstream`)
@@ -249,9 +249,9 @@ function sessionOf({ access, principal, inbound, direct }: Arrival): OpenedSessi
   return upstreamSession === undefined ? refused('access.session-invalid') : { kind: 'session', upstreamSession }
 }
 
-/** Bookkeeping is judged at its upstream; at the aggregated endpoint the gateway itself answers, and what it shows there is filtered one by one. */
-function protocolQuestion({ direct }: Arrival, method: string): Question {
-  return { action: method, resource: method, args: undefined, standing: direct ? 'protocol' : 'own' }
+/** At the aggregated endpoint too, where one list asks every upstream. */
+function protocolQuestion(method: string): Question {
+  return { action: method, resource: method, args: undefined, standing: 'protocol' }
 }
 
 function request(

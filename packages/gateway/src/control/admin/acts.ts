@@ -93,7 +93,12 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   }),
 
   approvals: act(z.strictObject({}), async ({ state, heldCalls, now }) => ({
-    approvals: await Promise.all(state.approvals.list(now()).map(async (approval) => ({ ...approval, call: (await heldCalls.find(approval.id)) ?? null }))),
+    approvals: await Promise.all(
+      state.approvals.list(now()).map(async (approval) => {
+        const held = await heldCalls.find(approval.id)
+        return { ...approval, call: held?.exact ?? null, rules: held?.rules ?? [] }
+      }),
+    ),
   })),
   'approvals.answer': act(
     z.strictObject({ id: z.string().max(128), answer: z.enum(['approved', 'denied']), person, note: z.string().max(1000).optional() }),

@@ -21,11 +21,12 @@ export class SqliteHeldCalls implements HeldCalls {
   }
 
   async keep(approval: string, call: HeldCall, expiresAt: number): Promise<void> {
+    if (await this.#database.read((sql) => sql.get(`SELECT 1 FROM held_calls WHERE approval = $approval`, { approval }))) return
     const sealed = sealRecord(this.#sealingKey, this.#randomBytes, boundTo(approval), JSON.stringify(call))
     await this.#database.write((sql) => {
       sql.run(`DELETE FROM held_calls WHERE expires_at <= $now`, { now: this.#now() })
       if (Number(sql.get(`SELECT count(*) AS held FROM held_calls`)?.['held']) >= heldCallsMax) throw new Fault('too many held calls are waiting', 'not-done')
-      sql.run(`INSERT INTO held_calls (approval, expires_at, sealed) VALUES ($approval, $expiresAt, $sealed)`, { approval, expiresAt, sealed })
+      sql.run(`INSERT OR IGNORE INTO held_calls (approval, expires_at, sealed) VALUES ($approval, $expiresAt, $sealed)`, { approval, expiresAt, sealed })
     })
   }
 

@@ -39,8 +39,8 @@ function passOn(answer: UpstreamAnswer, { method, signal }: HttpCall, requestByt
   }
   const body = new WatchedBody(answer.body, signal)
   const finished = body.ended.then(({ result, error }) => {
-    const code = result === 'failed' ? refusalOf(error)?.problem.code : undefined
-    return { ...facts(result, body.bytes), ...(code === undefined ? {} : { code }) }
+    const broken = result === 'failed' ? refusalOf(error) : undefined
+    return { ...facts(result, body.bytes), ...(broken && { code: broken.problem.code, reason: broken.reason }) }
   })
   return { kind: 'answer', answer: { status, headers, body }, finished }
 }

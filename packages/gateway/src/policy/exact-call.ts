@@ -1,0 +1,86 @@
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
+import { canonicalJson, unreachable, type Json, type JsonObject } from '@sallyport/contract'
+import type { AccessRequest, Call } from '../access/access-request.ts'
+import type { HeaderLines } from '../edge/inbound.ts'
+import type { CallDigest } from './decision.ts'
+
+/**
+ * What makes two calls the same call, and what a person is shown who is asked about one: who asks, where, what, with which arguments, headers and `_meta`.
+ *
+ * Left out is what changes with every try and says nothing of what is asked: the JSON-RPC id, progress tokens, traces, the client's name, and the order of
+ * members.
+ */
+export function exactCall({ principal, upstream, action, resource, args, call }: AccessRequest): JsonObject {
+  return {
+    tenant: principal.tenant,
+    agent: principal.agent,
+    upstream,
+    action,
+    resource,
+    ...(args !== undefined && { args }),
+    call: whatIsSent(call, args),
+  }
+}
+
+/**
+ * Keyed, because arguments can often be guessed and the digest stands in the log.
+ *
+ * @param key at least 32 bytes; a KeyObject, because Node takes six times as long to make an HMAC from bare bytes
+ * @see RFC 2104, RFC 8785
+ */
+export function callDigest(key: KeyObject, exact: JsonObject): CallDigest {
+  return createHmac('sha256', key).update(canonicalJson(exact)).digest('base64url')
+}
+
+/** Beside the arguments. */
+function whatIsSent(call: Call, args: Json | undefined): JsonObject {
+  switch (call.kind) {
+    case 'http': {
+      const { kind, method, target, headers, body } = call
+      // A judged body is in the arguments, whatever the order of its members; bytes that are not must be told apart themselves.
+      const bytes = args === undefined && body instanceof Uint8Array ? createHash('sha256').update(body).digest('base64url') : null
+      return { kind, method, target, headers: tellingHeaders(headers), bytes }
+    }
+    case 'mcp': {
+      const { kind, verb, message } = call
+      return { kind, verb, ...(message && { message: tellingMessage(message.value, args) }) }
+    }
+    case 'gateway':
+      return { kind: call.kind, operation: call.operation, input: call.input ?? null }
+    default:
+      return unreachable(call)
+  }
+}
+
+/** Clients and their libraries set these anew for each try. */
+const ofOneTry: ReadonlySet<string> = new Set(['user-agent', 'traceparent', 'tracestate', 'idempotency-key', 'content-length'])
+
+function tellingHeaders(headers: HeaderLines): Json {
+  return headers.filter(([name]) => !ofOneTry.has(name) && !/^accept(?:-|$)/.test(name)).map(([name, value]) => [name, value])
+}
+
+/** Arguments that stand beside the message already are not said twice. */
+function tellingMessage({ method, params, result, error }: JsonObject, args: Json | undefined): JsonObject {
+  return {
+    ...(method !== undefined && { method }),
+    ...(params !== undefined && { params: tellingParams(params, args) }),
+    ...(result !== undefined && { result }),
+    ...(error !== undefined && { error }),
+  }
+}
+
+const metaOfOneTry: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate', 'baggage'])
+
+function tellingParams(params: Json, args: Json | undefined): Json {
+  if (!isObject(params)) return params
+  const { _meta: meta, arguments: given, ...others } = params
+  const telling = isObject(meta)
+    ? Object.fromEntries(Object.entries(meta).filter(([name]) => !metaOfOneTry.has(name) && !name.startsWith('io.modelcontextprotocol/')))
+    : (meta ?? {})
+  const isSilent = isObject(telling) && Object.keys(telling).length === 0
+  return { ...others, ...(given !== undefined && given !== args && { arguments: given }), ...(!isSilent && { _meta: telling }) }
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
