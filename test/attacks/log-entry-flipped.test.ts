@@ -36,14 +36,3 @@ for (const index of [0, 255, 256, 599]) {
     assert.deepEqual(readFileSync(publishedFile(folder, 'entries', Math.floor(index / 256), size)), forged) // the evidence stays
   })
 }
-
-test('a log too long to be rebuilt at every start is still checked where it goes on [L1]', async (t) => {
-  const folder = temporaryFolder(t)
-  const signer = newSigner()
-  await writeLog(folder, signer, 0, size)
-  replaceEntry(folder, 599, size, (entry) => entry.with(40, (entry[40] ?? 0) ^ 1))
-  await assert.rejects(
-    openLogFolder(folder).then((files) => openLog(files, signer, { wholeCheckEntriesMax: 0 })),
-    (error) => error instanceof Fault && error.message.includes('entry 599 was altered'),
-  )
-})

@@ -14,7 +14,7 @@ import { openPrivateFolder } from './control/authority/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { compileConfiguration, type CompiledConfiguration } from './control/configuration/compile-configuration.ts'
 import { formatFault } from './control/configuration/configuration-fault.ts'
-import { dataFolder, deriveKey, makeDataFolder, readLogKey } from './control/data-folder.ts'
+import { dataFolder, deriveKey, keptCheckpoint, makeDataFolder, readLogKey } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { openLogFolder, viewLogFolder } from './drivers/posix-log/log-folder.ts'
@@ -101,8 +101,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
     const metrics = new Metrics()
     let isReady = false
-    const signer = ed25519Signer(await readLogKey(options.dataFolder), `${compiled.configuration.trustDomain}/sallyport`)
+    const journalKey = createSecretKey(deriveKey(sealingKey, 'journal'))
+    const signer = ed25519Signer(await readLogKey(options.dataFolder), `${compiled.configuration.trustDomain}/sallyport`, journalKey)
     const { log, recovered } = await openLog(await openLogFolder(places.log), signer, {
+      kept: keptCheckpoint(options.dataFolder),
       onUnavailable: (fault) => {
         isReady = false
         options.report('log.unavailable', fault)

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { newSigner } from '../../../../test/fixtures/log-folder.ts'
 import { batchEntriesMax, BatchWriter, readJournal } from './journal.ts'
 
+const { authenticate } = newSigner()
+
 function journalOf(batches: readonly (readonly Uint8Array[])[], firstIndex: number): Buffer {
-  const writer = new BatchWriter()
+  const writer = new BatchWriter(authenticate)
   const parts: Buffer[] = []
   let index = firstIndex
   for (const batch of batches) {
@@ -21,7 +24,7 @@ const batches = fc.array(fc.array(entry, { minLength: 1, maxLength: 5 }), { minL
 test('what was written is read, with its indexes', () => {
   fc.assert(
     fc.property(batches, fc.nat(), (written, firstIndex) => {
-      const { entries, end } = readJournal(journalOf(written, firstIndex), firstIndex)
+      const { entries, end } = readJournal(journalOf(written, firstIndex), firstIndex, authenticate)
       assert.equal(end, 'whole')
       assert.deepEqual(
         entries.map(({ index, bytes }) => [index, Buffer.from(bytes).toString('hex')]),
@@ -57,7 +60,7 @@ test('batches that are in the wrong place are not read', () => {
 })
 
 test('a batch ends at its bounds', () => {
-  const writer = new BatchWriter()
+  const writer = new BatchWriter(authenticate)
   for (let count = 0; count < batchEntriesMax; count += 1) assert.ok(writer.add(Buffer.from('{}')))
   assert.equal(writer.add(Buffer.from('{}')), false)
   assert.equal(readJournal(writer.finish(0), 0).entries.length, batchEntriesMax)

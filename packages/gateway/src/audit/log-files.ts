@@ -39,5 +39,13 @@ export interface LogFiles extends LogView {
   close(): Promise<void>
 }
 
+/** The newest checkpoint that was signed, kept where whoever can write the log's folder cannot: it convicts a log that was cut, put back or replaced. */
+export interface KeptCheckpoint {
+  /** Undefined before the first one. @throws Fault */
+  read(): Promise<string | undefined>
+  /** Durable when it resolves. @throws Fault */
+  keep(note: string): Promise<void>
+}
+
 /** Where the newest checkpoint stands, by tlog-tiles. */
 export const checkpointPath = 'checkpoint'

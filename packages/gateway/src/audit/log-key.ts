@@ -1,12 +1,14 @@
-import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
+import { createHmac, createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
 import { verifierKey, verifierKeyText, type LogCrypto, type VerifierKey } from '@sallyport/contract/log'
 
-/** Signs the log's checkpoints. */
+/** Signs the log's checkpoints, and marks as the gateway's own what no checkpoint covers yet. */
 export interface LogSigner {
   /** Named for the log's origin. */
   readonly key: VerifierKey
   /** An Ed25519 signature, 64 bytes. @throws Fault when the key cannot be used now. */
   sign(message: Uint8Array): Promise<Uint8Array>
+  /** HMAC-SHA-256 over all parts in a row. @see RFC 2104 */
+  authenticate(...parts: readonly Uint8Array[]): Uint8Array
 }
 
 /** Node's cryptography for the log's formats. */
@@ -21,19 +23,32 @@ export const nodeLogCrypto: LogCrypto = {
   },
 }
 
-/** A signer over a private Ed25519 key in this process. `origin` names the log to the world, such as `gateway-1.example.com/sallyport`. */
-export function ed25519Signer(privateKey: KeyObject, origin: string): LogSigner {
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
-  if (privateKey.asymmetricKeyType !== 'ed25519' || x === undefined) throw new TypeError('the log key must be an Ed25519 key')
+/**
+ * A signer over a private Ed25519 key in this process. `origin` names the log to the world, such as `gateway-1.example.com/sallyport`.
+ *
+ * @param journalKey at least 32 bytes, for `authenticate`
+ */
+export function ed25519Signer(privateKey: KeyObject, origin: string, journalKey: KeyObject): LogSigner {
   return {
-    key: verifierKey(origin, Buffer.from(x, 'base64url'), nodeLogCrypto.sha256),
+    key: verifierKeyOf(privateKey, origin),
     sign: (message) => Promise.resolve(sign(null, message, privateKey)),
+    authenticate: (...parts) => {
+      const mac = createHmac('sha256', journalKey)
+      for (const part of parts) mac.update(part)
+      return mac.digest()
+    },
   }
 }
 
+export function verifierKeyOf(privateKey: KeyObject, origin: string): VerifierKey {
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
+  if (privateKey.asymmetricKeyType !== 'ed25519' || x === undefined) throw new TypeError('the log key must be an Ed25519 key')
+  return verifierKey(origin, Buffer.from(x, 'base64url'), nodeLogCrypto.sha256)
+}
+
 /** The vkey by which anyone verifies the log. */
-export function logKeyText(signer: LogSigner): string {
-  return verifierKeyText(signer.key)
+export function logKeyText({ key }: Pick<LogSigner, 'key'>): string {
+  return verifierKeyText(key)
 }
 
 function ed25519PublicKey(raw: Uint8Array): KeyObject {

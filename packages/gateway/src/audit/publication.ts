@@ -1,5 +1,5 @@
 import { bundlePath, checkpointBody, encodeBundle, leafHash, noteText, tilePath, tileWidth, Tree, type Tile } from '@sallyport/contract/log'
-import { checkpointPath, type LogFiles, type Segment } from './log-files.ts'
+import { checkpointPath, type KeptCheckpoint, type LogFiles, type Segment } from './log-files.ts'
 import { nodeLogCrypto, type LogSigner } from './log-key.ts'
 
 /** Files written at once. */
@@ -19,6 +19,7 @@ interface File {
 export class Publication {
   readonly #files: LogFiles
   readonly #signer: LogSigner
+  readonly #kept: KeptCheckpoint | undefined
   readonly #tree: Tree
   /** Entries of the unfinished bundle. */
   #bundle: Uint8Array[]
@@ -35,9 +36,11 @@ export class Publication {
     files: LogFiles,
     signer: LogSigner,
     from: { readonly size: number; readonly edge: readonly Tile[]; readonly bundle: readonly Uint8Array[]; readonly publishedSize: number | undefined },
+    kept?: KeptCheckpoint,
   ) {
     this.#files = files
     this.#signer = signer
+    this.#kept = kept
     this.#tree = Tree.resume(nodeLogCrypto.sha256, from.size, from.edge, (tile) => this.#finish({ path: tilePath(tile), bytes: tile.bytes }))
     this.#bundle = [...from.bundle]
     this.#lastEntry = from.bundle.at(-1)
@@ -101,7 +104,9 @@ export class Publication {
     const { name, keyId } = this.#signer.key
     const signature = await this.#signer.sign(Buffer.from(body))
     await this.#writeAll([...finished, ...edge.filter(({ full, width }) => this.#partials.get(full) !== width)])
-    await this.#files.publish(checkpointPath, Buffer.from(noteText(body, [{ name, keyId, signature }])))
+    const note = noteText(body, [{ name, keyId, signature }])
+    await this.#files.publish(checkpointPath, Buffer.from(note))
+    await this.#kept?.keep(note)
     this.#publishedSize = size
     await this.#removePartials(edge)
     await this.#removeSegments(size)

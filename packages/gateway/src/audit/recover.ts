@@ -15,12 +15,9 @@ import {
   type Tile,
 } from '@sallyport/contract/log'
 import { readJournal } from './journal.ts'
-import type { LogFiles, Segment } from './log-files.ts'
+import type { KeptCheckpoint, LogFiles, Segment } from './log-files.ts'
 import { nodeLogCrypto, type LogSigner } from './log-key.ts'
 import { Publication } from './publication.ts'
-
-/** Logs up to this size are rebuilt from their entries at every start; of longer ones the signed root, the right edge and the journal are checked. */
-export const wholeCheckEntriesMax = 250_000
 
 export interface Recovered {
   readonly size: number
@@ -42,19 +39,25 @@ const advice = 'Keep the folder as evidence, run `sallyport log verify` on it, a
 /**
  * Brings the folder to the state of one moment: everything that was ever acknowledged, nothing that is half written.
  *
- * @throws Fault `not-done` when the files contradict the signed checkpoint or each other, naming the first bad index and what to do.
+ * Every entry is rebuilt into the signed root, since what the gateway knows of quotas and approvals is read from them next.
+ *
+ * @throws Fault `not-done` when the files contradict the signed checkpoint, the kept one or each other, naming the first bad index and what to do.
  */
-export async function recoverLog(files: LogFiles, signer: LogSigner, wholeCheckMax: number = wholeCheckEntriesMax): Promise<RecoveredLog> {
+export async function recoverLog(files: LogFiles, signer: LogSigner, kept?: KeptCheckpoint): Promise<RecoveredLog> {
+  const keptText = await kept?.read()
+  const keptCheckpoint = keptText === undefined ? undefined : openOwn(keptText, signer, 'the kept checkpoint of the log')
   const checkpoint = await readOwnCheckpoint(files, signer)
+  if (!checkpoint && keptCheckpoint) throw rolledBack(0, keptCheckpoint)
   const publishedSize = checkpoint?.size ?? 0
   const edge = await readEdge(files, signer, publishedSize)
-  const publication = new Publication(files, signer, { size: publishedSize, ...edge, publishedSize: checkpoint?.size })
+  const publication = new Publication(files, signer, { size: publishedSize, ...edge, publishedSize: checkpoint?.size }, kept)
   if (checkpoint) {
     await checkRightEdge(files, signer, checkpoint, publication, edge)
-    if (publishedSize <= wholeCheckMax) await checkEveryEntry(files, signer)
+    await checkEveryEntry(files, signer, keptCheckpoint && keptCheckpoint.size <= publishedSize ? keptText : undefined)
   }
 
-  const bytesCut = await replayJournal(files, publication, edge.bundle)
+  const bytesCut = await replayJournal(files, signer, publication, edge.bundle, keptCheckpoint)
+  if (keptCheckpoint && keptCheckpoint.size > publication.size) throw rolledBack(publication.size, keptCheckpoint)
   const lastEntry = publication.lastEntry ?? (await readLastPublished(files, publishedSize))
   return { recovered: { size: publication.size, replayed: publication.size - publishedSize, bytesCut, lastTime: lastEntry && timeOf(lastEntry) }, publication }
 }
@@ -62,16 +65,19 @@ export async function recoverLog(files: LogFiles, signer: LogSigner, wholeCheckM
 async function readOwnCheckpoint(files: LogFiles, signer: LogSigner): Promise<Checkpoint | undefined> {
   const text = await files.checkpoint()
   if (text !== undefined) {
-    const opened = openCheckpoint(text, signer.key, nodeLogCrypto)
-    if (opened.kind === 'refused')
-      throw new Fault(`the log's checkpoint is not its own: ${opened.reason}. Start with the key that signed it. ${advice}`, 'not-done')
-    return opened.checkpoint
+    return openOwn(text, signer, "the log's checkpoint")
   }
   // Without a checkpoint the log is new, or its journal still holds everything from the first entry on.
   const [oldest] = await files.segments()
   const isBegun = oldest !== undefined || (await files.has(bundlePath(0, tileWidth))) || (await files.has(`${bundlePath(0, tileWidth)}.p`))
   if (isBegun && oldest?.firstIndex !== 0) throw new Fault(`the log has entries from index 0 on but no checkpoint: it was removed. ${advice}`, 'not-done')
   return undefined
+}
+
+function openOwn(text: string, signer: LogSigner, what: string): Checkpoint {
+  const opened = openCheckpoint(text, signer.key, nodeLogCrypto)
+  if (opened.kind === 'refused') throw new Fault(`${what} is not its own: ${opened.reason}. Start with the key that signed it. ${advice}`, 'not-done')
+  return opened.checkpoint
 }
 
 interface RightEdge {
@@ -113,13 +119,19 @@ async function checkRightEdge(
     throw await contradiction(files, signer, 'the files do not hash to the signed root')
 }
 
-async function checkEveryEntry(files: LogFiles, signer: LogSigner): Promise<void> {
-  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true })
+async function checkEveryEntry(files: LogFiles, signer: LogSigner, earlier: string | undefined): Promise<void> {
+  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true, ...(earlier !== undefined && { earlier }) })
   if (verdict.kind === 'fault') throw new Fault(`the log was tampered with or damaged: ${verdict.text}. ${advice}`, 'not-done')
 }
 
 /** Adds the journal's entries beyond the checkpoint and gives the number of bytes cut off its end. */
-async function replayJournal(files: LogFiles, publication: Publication, bundle: readonly Uint8Array[]): Promise<number> {
+async function replayJournal(
+  files: LogFiles,
+  signer: LogSigner,
+  publication: Publication,
+  bundle: readonly Uint8Array[],
+  kept: Checkpoint | undefined,
+): Promise<number> {
   const publishedSize = publication.size
   const bundleStart = publishedSize - bundle.length
   const segments = await files.segments()
@@ -128,15 +140,23 @@ async function replayJournal(files: LogFiles, publication: Publication, bundle: 
     publication.follow(segment)
     if (segment.firstIndex > publication.size) throw missing(publication.size, segment)
     const bytes = (await files.readSegment(segment)) ?? new Uint8Array(0)
-    const read = readJournal(bytes, segment.firstIndex)
+    const read = readJournal(bytes, segment.firstIndex, (...parts) => signer.authenticate(...parts))
     for (const entry of read.entries) {
       const published = bundle[entry.index - bundleStart]
       if (published && Buffer.compare(published, entry.bytes) !== 0)
         throw new Fault(`entry ${entry.index} differs between the journal and the published log. ${advice}`, 'not-done')
-      if (entry.index === publication.size) publication.add(Uint8Array.from(entry.bytes))
+      if (entry.index !== publication.size) continue
+      publication.add(Uint8Array.from(entry.bytes))
+      if (kept?.size === publication.size && Buffer.compare(publication.root(), kept.root) !== 0)
+        throw new Fault(`the log was rewritten: its first ${kept.size} entries are not those that this gateway signed before. ${advice}`, 'not-done')
     }
     const badIndex = segment.firstIndex + read.entries.length
     const isNewest = at === segments.length - 1
+    if (read.end === 'forged')
+      throw new Fault(
+        `the journal from entry ${badIndex} on was not written by this gateway: it does not bear its mark. Start with the sealing key that wrote it. ${advice}`,
+        'not-done',
+      )
     if (read.end === 'damaged' || (read.end === 'torn' && !isNewest))
       throw new Fault(`the journal is damaged at entry ${badIndex}, in front of entries that were acknowledged. ${advice}`, 'not-done')
     if (read.end === 'torn') {
@@ -157,6 +177,11 @@ async function readLastPublished(files: LogFiles, size: number): Promise<Uint8Ar
 async function contradiction(files: LogFiles, signer: LogSigner, what: string): Promise<Fault> {
   const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true })
   return new Fault(`the log contradicts its signed checkpoint: ${verdict.kind === 'fault' ? verdict.text : what}. ${advice}`, 'not-done')
+}
+
+function rolledBack(size: number, kept: Checkpoint): Fault {
+  const told = `it has ${size} entries, but this gateway signed ${kept.size}; entries from ${size} on are gone`
+  return new Fault(`the log was rolled back: ${told}. ${advice} Starting a new one also takes the removal of log.head beside it.`, 'not-done')
 }
 
 function missing(index: number, segment: Segment): Fault {

@@ -1,7 +1,7 @@
 import { canonicalJson, Fault, type LogEvent } from '@sallyport/contract'
 import { entryBytesMax } from '@sallyport/contract/log'
 import { BatchWriter, batchBytesMax } from './journal.ts'
-import type { LogFiles } from './log-files.ts'
+import type { KeptCheckpoint, LogFiles } from './log-files.ts'
 import type { LogSigner } from './log-key.ts'
 import type { Log } from './log.ts'
 import type { Publication } from './publication.ts'
@@ -20,8 +20,8 @@ export interface LogOptions {
   readonly checkpointIntervalMs?: number
   readonly queueEntriesMax?: number
   readonly segmentBytesMax?: number
-  /** Logs up to this size are rebuilt from their entries when they are opened. */
-  readonly wholeCheckEntriesMax?: number
+  /** Without it, a log whose whole folder was put back to an older state, or replaced, is taken for what it seems. */
+  readonly kept?: KeptCheckpoint
   /** The log has just become unavailable; called once. */
   readonly onUnavailable?: (fault: unknown) => void
 }
@@ -39,12 +39,12 @@ export interface OpenedLog {
  */
 export async function openLog(files: LogFiles, signer: LogSigner, options: LogOptions = {}): Promise<OpenedLog> {
   try {
-    const { publication, recovered } = await recoverLog(files, signer, options.wholeCheckEntriesMax)
+    const { publication, recovered } = await recoverLog(files, signer, options.kept)
     const segment = { firstIndex: recovered.size }
     await files.startSegment(segment)
     publication.follow(segment)
     await publication.publish()
-    return { log: new Sequencer(files, publication, recovered, options), recovered }
+    return { log: new Sequencer(files, signer, publication, recovered, options), recovered }
   } catch (error) {
     await files.close()
     throw error
@@ -63,7 +63,7 @@ class Sequencer implements Log {
   readonly #files: LogFiles
   readonly #publication: Publication
   readonly #options: LogOptions
-  readonly #batch = new BatchWriter()
+  readonly #batch: BatchWriter
   #queue: Waiting[] = []
   #size: number
   #lastTime: string
@@ -75,8 +75,9 @@ class Sequencer implements Log {
   #hasFailed = false
   #isClosed = false
 
-  constructor(files: LogFiles, publication: Publication, recovered: Recovered, options: LogOptions) {
+  constructor(files: LogFiles, signer: LogSigner, publication: Publication, recovered: Recovered, options: LogOptions) {
     this.#files = files
+    this.#batch = new BatchWriter((...parts) => signer.authenticate(...parts))
     this.#publication = publication
     this.#options = options
     this.#size = recovered.size
@@ -163,13 +164,14 @@ class Sequencer implements Log {
   async #write(taken: readonly Waiting[]): Promise<void> {
     const [first] = taken
     if (!first) return
-    const bytes = this.#batch.finish(first.index)
     if (this.#segmentBytes >= (this.#options.segmentBytesMax ?? segmentBytesMax)) {
       const segment = { firstIndex: first.index }
       await this.#files.startSegment(segment)
       this.#publication.follow(segment)
       this.#segmentBytes = 0
+      this.#batch.startSegment()
     }
+    const bytes = this.#batch.finish(first.index)
     await this.#files.append(bytes)
     this.#segmentBytes += bytes.length
   }

@@ -3,14 +3,14 @@ import { dirname, join, resolve } from 'node:path'
 import { userInfo } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { configurationJsonSchema, Fault, problems } from '@sallyport/contract'
-import { parseVerifierKey } from '@sallyport/contract/log'
+import { parseVerifierKey, verifierKeyText } from '@sallyport/contract/log'
 import type { Command } from 'commander'
 import { findEvents, type EventFilter } from '../audit/find-events.ts'
-import { ed25519Signer, logKeyText, nodeLogCrypto } from '../audit/log-key.ts'
+import { nodeLogCrypto, verifierKeyOf } from '../audit/log-key.ts'
 import { prove, verifyFolder } from '../audit/prove.ts'
 import { followLog, readForward, readRecord, type LogRecord } from '../audit/reader.ts'
 import { schemaFileName, writeStarterConfiguration } from '../control/configuration/write-starter-configuration.ts'
-import { dataFolder, readLogKey } from '../control/data-folder.ts'
+import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { initialise, loadConfiguration, startGateway } from '../main.ts'
 import { askGateway } from './admin-client.ts'
@@ -211,12 +211,16 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   const view = (options: Common): ReturnType<typeof viewLogFolder> => viewLogFolder(dataFolder(folderOf(options)).log)
   const verifierKey = async (options: Common & { readonly key?: string }): Promise<string> =>
     options.key ??
-    logKeyText(ed25519Signer(await readLogKey(folderOf(options)), `${(await loadConfiguration(resolve(options.config))).configuration.trustDomain}/sallyport`))
+    verifierKeyText(
+      verifierKeyOf(await readLogKey(folderOf(options)), `${(await loadConfiguration(resolve(options.config))).configuration.trustDomain}/sallyport`),
+    )
   common(log.command('verify').description('rebuild everything from the entries and compare'))
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: Common & { readonly key?: string }) =>
       run(options, async () => {
+        const earlier = options.key === undefined ? await keptCheckpoint(folderOf(options)).read() : undefined
         const report = await verifyFolder(view(options), await verifierKey(options), {
+          ...(earlier !== undefined && { earlier }),
           onProgress: (entries, size) => size > 50_000 && !options.json && void terminal.stderr.write(`\r${entries} of ${size} entries`),
         })
         if (report.kind === 'fault') return fail(options, report.text, exitCodes.error, report)

@@ -2,16 +2,18 @@ import { createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject } from 
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault, type TrustDomain } from '@sallyport/contract'
+import type { KeptCheckpoint } from '../audit/log-files.ts'
 import type { Random } from './authority/sign-certificate.ts'
 import { openPrivateFolder, readPrivateFile, writePrivateFile } from './authority/private-files.ts'
 import { makeRoots } from './authority/roots.ts'
 
 /** What lies where in the gateway's data folder, which only its owner can enter. */
-export function dataFolder(folder: string): Readonly<Record<'authority' | 'log' | 'logKey' | 'database' | 'sealingKey' | 'adminSocket', string>> {
+export function dataFolder(folder: string): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'database' | 'sealingKey' | 'adminSocket', string>> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
     logKey: join(folder, 'log.key'),
+    logHead: join(folder, 'log.head'),
     database: join(folder, 'state.db'),
     sealingKey: join(folder, 'sealing.key'),
     adminSocket: join(folder, 'admin.sock'),
@@ -45,7 +47,28 @@ export async function readLogKey(folder: string): Promise<KeyObject> {
   }
 }
 
+/** Keeps the log's newest checkpoint in the data folder, beside the log's own. */
+export function keptCheckpoint(folder: string): KeptCheckpoint {
+  return {
+    read: async () => {
+      try {
+        await access(dataFolder(folder).logHead)
+      } catch {
+        return undefined
+      }
+      return readPrivateFile(dataFolder(folder).logHead)
+    },
+    keep: async (note) => {
+      try {
+        await writePrivateFile(folder, 'log.head', note)
+      } catch (error) {
+        throw new Fault('log.head, the kept checkpoint of the log, cannot be written', 'unknown', error)
+      }
+    },
+  }
+}
+
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
-export function deriveKey(sealingKey: Uint8Array, purpose: 'call-digest' | 'session'): Uint8Array {
+export function deriveKey(sealingKey: Uint8Array, purpose: 'call-digest' | 'journal' | 'session'): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }
