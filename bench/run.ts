@@ -2,13 +2,13 @@
  * CPU time per request of the gateway, with everything on (identity, rules, two durable entries, forward), beside nginx doing bare mutual TLS where it is installed.
  * For people: the ratio in one run is what counts; it asserts nothing.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Pool } from 'undici'
-import { wholeGateway } from '../test/fixtures/whole-gateway.ts'
+import { spawnGateway, wholeGateway } from '../test/fixtures/whole-gateway.ts'
 
 const requests = Number(process.argv[2] ?? 4000)
 const inFlight = 32
@@ -16,10 +16,7 @@ const rounds = 3
 
 await using whole = await wholeGateway()
 await whole.configure([{ id: 'things', match: { upstream: 'api' }, then: 'permit' }])
-const gateway = spawn(process.execPath, ['bin/sallyport.ts', 'up', '--json', '--config', whole.configurationFile, '--data', whole.data], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
-const { addresses } = await announced(gateway)
+const { child: gateway, addresses } = await spawnGateway(whole)
 await whole.enrolAgent('bot', addresses)
 const [cert, key, ca] = await Promise.all(['agent.crt', 'agent.key', 'bundle.crt'].map((file) => readFile(join(whole.folder, 'bot', file), 'utf8')))
 const tls = { cert: cert ?? '', key: key ?? '', ca: ca ?? '', servername: 'localhost' }
@@ -76,15 +73,6 @@ function cpuMicroseconds(pids: readonly number[]): number {
     ticks += Number(fields[11]) + Number(fields[12])
   }
   return ticks * 10_000
-}
-
-async function announced(child: ChildProcess): Promise<{ addresses: { agents: string; enrolment: string; operations: string } }> {
-  let text = ''
-  for await (const piece of child.stdout ?? []) {
-    text += String(piece)
-    if (text.endsWith('}\n')) break
-  }
-  return JSON.parse(text)
 }
 
 async function startNginx(): Promise<((typeof candidates)[number] & { stop: () => void }) | undefined> {

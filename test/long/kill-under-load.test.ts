@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import test from 'node:test'
-import { wholeGateway, type WholeGateway } from '../fixtures/whole-gateway.ts'
+import { spawnGateway, wholeGateway } from '../fixtures/whole-gateway.ts'
 
 const rounds = 15
 
@@ -11,7 +9,7 @@ test('kill -9 under load, again and again: no forwarded request without its entr
   await whole.configure([{ id: 'things', match: { upstream: 'api' }, then: 'permit' }])
   let logKey = ''
   for (let round = 0; round < rounds; round += 1) {
-    const { child, addresses, key } = await startChild(whole)
+    const { child, addresses, logKey: key } = await spawnGateway(whole)
     logKey = key
     if (round === 0) await whole.enrolAgent('bot', addresses)
     const agent = await whole.agent('bot', addresses.agents)
@@ -33,22 +31,3 @@ test('kill -9 under load, again and again: no forwarded request without its entr
   await whole.stop()
   await whole.assertLogVerifies(logKey)
 })
-
-async function startChild(
-  whole: WholeGateway,
-): Promise<{ child: ChildProcess; addresses: { agents: string; enrolment: string; operations: string }; key: string }> {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, '../../bin/sallyport.ts'), 'up', '--json', '--config', whole.configurationFile, '--data', whole.data],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  let text = ''
-  for await (const piece of child.stdout) {
-    text += String(piece)
-    if (text.trimEnd().endsWith('}\n') || text.endsWith('}\n')) break
-  }
-  const { addresses, logKey } = JSON.parse(text)
-  return { child, addresses, key: logKey }
-}
