@@ -27,7 +27,7 @@ test('what is written is undone to the byte, whatever JSON was there', () => {
     fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true }), fc.constantFrom(...layouts), fc.boolean(), (value, indent, isOther) => {
       const servers = isOther ? { mcpServers: { other: { command: 'x' } } } : {}
       const text = `${JSON.stringify({ ...value, ...servers }, undefined, indent)}\n`
-      fc.pre(json.read(text).kind === 'read')
+      fc.pre(json.read(text).kind === 'read' && !text.includes('__proto__')) // which no client reads, and which is refused
       const there = changed(planChange(json, text, nothingWritten, claude))
       const back = changed(planChange(json, there.text, there.written, new Map()))
       if (indent === undefined) assert.deepEqual(JSON.parse(back.text ?? ''), JSON.parse(text))
