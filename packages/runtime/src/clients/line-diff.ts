@@ -31,5 +31,5 @@ function linesOf(text: string): readonly string[] {
 }
 
 function mark(sign: string, lines: readonly string[]): readonly string[] {
-  return lines.map((line) => `${sign}${line.replace(/\r$/, '').replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?')}`)
+  return lines.map((line) => `${sign}${line.replace(/\r$/, '').replaceAll(/(?!\t)[\p{Cc}\p{Cf}]/gu, '?')}`)
 }
