@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { addOperatorCommands, exitCodes } from '@sallyport/gateway/cli'
 import { addAgentSideCommands } from '@sallyport/runtime/cli'
 import { Command, CommanderError } from 'commander'
@@ -12,6 +13,7 @@ const terminal = {
   stdout,
   stderr,
   env,
+  program: [process.execPath, fileURLToPath(import.meta.url)],
   now: Date.now,
   randomBytes,
   newId: randomUUID,

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask, askRaw } from '../fixtures/ask-bridge.ts'
+import { ask, askInTunnel, connectHead } from '../fixtures/ask-bridge.ts'
 import { startBridge } from '../fixtures/mtls-echo.ts'
 
-test('CONNECT opens no tunnel past the rules, with the secret or without', async (t) => {
+const clientHello = '\x16\x03\x01\x00\x05hello'
+
+test('a tunnel for TLS is refused, since the rules could not see the calls in it, and the answer says what to do', async (t) => {
   const { bridge, peer, secret } = await startBridge(t)
-  const basic = Buffer.from(`any:${secret}`).toString('base64')
-  for (const header of ['', `proxy-authorization: Basic ${basic}\r\n`]) {
-    const answer = await askRaw(bridge.port, `CONNECT crm.internal:443 HTTP/1.1\r\nhost: crm.internal:443\r\n${header}\r\nGET /invoices HTTP/1.1\r\n\r\n`)
-    assert.match(answer, /^HTTP\/1\.1 501 /)
-    assert.match(answer, /"code":"edge\.upgrade-refused"/)
-    assert.match(answer, /http:\/\/ form/)
-    assert.equal(answer.split('HTTP/1.1 ').length, 2)
-  }
-  assert.equal(peer.connections(), 0)
+  const { opened, inside } = await askInTunnel(bridge.port, connectHead('crm.internal:443', secret), clientHello)
+  assert.match(opened, /^HTTP\/1\.1 501 /)
+  assert.match(opened, /"code":"edge\.upgrade-refused"/)
+  assert.match(opened, /Call http:\/\/crm\.internal\/ through the proxy/)
+  assert.equal(inside, '')
+  assert.deepEqual([...new Set(peer.received.map(({ target }) => target))], ['/sallyport/v1/catalog'])
+})
+
+test('TLS inside a tunnel for plain HTTP goes nowhere', async (t) => {
+  const { bridge, peer, secret } = await startBridge(t)
+  const { opened, inside } = await askInTunnel(bridge.port, connectHead('crm.internal:8443', secret), clientHello)
+  assert.match(opened, /^HTTP\/1\.1 200 /)
+  assert.match(inside, /^HTTP\/1\.1 400 /)
+  assert.deepEqual([...new Set(peer.received.map(({ target }) => target))], ['/sallyport/v1/catalog'])
 })
 
 test('a WebSocket is refused rather than passed on without its upgrade', async (t) => {

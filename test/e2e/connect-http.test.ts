@@ -1,39 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { ProxyAgent, request as proxyRequest } from 'undici'
 import { ask } from '../fixtures/ask-bridge.ts'
-import { modernServer, startEverything } from '../fixtures/mcp-behind-peer.ts'
 import { readAll, startBridge } from '../fixtures/mtls-echo.ts'
-
-test('the official MCP client reaches the reference server through the bridge', async (t) => {
-  const { handler } = await startEverything(t)
-  const { bridge, secret } = await startBridge(t, { handler })
-  const transport = new StreamableHTTPClientTransport(new URL(`${bridge.url}/mcp/everything`), {
-    requestInit: { headers: { authorization: `Bearer ${secret}` } },
-  })
-  const client = new Client({ name: 'test', version: '1.0.0' })
-  t.after(() => client.close())
-  await client.connect(transport)
-  const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hello' } })
-  assert.deepEqual(content, [{ type: 'text', text: 'Echo: hello' }])
-  await transport.terminateSession()
-})
-
-test('the official MCP client speaks revision 2026-07-28 through the bridge', async (t) => {
-  const { handler } = modernServer()
-  const { bridge, secret } = await startBridge(t, { handler })
-  const transport = new StreamableHTTPClientTransport(new URL(`${bridge.url}/mcp/modern`), { requestInit: { headers: { 'x-sallyport-secret': secret } } })
-  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } })
-  t.after(() => client.close())
-  await client.connect(transport)
-  await client.listTools()
-  assert.equal(client.getNegotiatedProtocolVersion(), '2026-07-28')
-  assert.deepEqual((await client.callTool({ name: 'repeat', arguments: { text: 'hello' } })).content, [{ type: 'text', text: 'hello' }])
-})
 
 test('events come one by one, and a client that goes away ends the exchange at the gateway', async (t) => {
   const next = Promise.withResolvers<void>()
@@ -106,26 +76,6 @@ test('the call is on the wire as the client made it', async (t) => {
   for (const path of ['/http/crm/x', '/mcp']) {
     for (const method of ['DELETE', 'HEAD', 'OPTIONS']) assert.equal((await ask(bridge.port, { method, path, headers })).status, 200, method)
   }
-})
-
-test('a client library that knows proxies needs only the proxy URL', async (t) => {
-  const { bridge, peer, secret } = await startBridge(t)
-  const agent = new ProxyAgent({ uri: `http://any:${secret}@127.0.0.1:${bridge.port}`, proxyTunnel: false })
-  t.after(() => agent.close())
-  const { statusCode, body } = await proxyRequest('http://crm.internal/invoices?open=1', { dispatcher: agent })
-  assert.equal(statusCode, 200)
-  await body.dump()
-  assert.equal(peer.received.at(-1)?.target, '/http/crm/invoices?open=1')
-})
-
-test('a program needs only the environment', async (t) => {
-  const { bridge, peer, secret } = await startBridge(t)
-  const program = `require('node:http').get('http://crm.internal/invoices', (answer) => console.log(answer.resume().statusCode))`
-  const env = { HTTP_PROXY: `http://any:${secret}@127.0.0.1:${bridge.port}`, NODE_USE_ENV_PROXY: '1' }
-  const child = spawn(process.execPath, ['-e', program], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  const said = await readAll(child.stdout)
-  assert.equal(said, '200\n')
-  assert.equal(peer.received.at(-1)?.target, '/http/crm/invoices')
 })
 
 test('a gateway that is away is a problem that says what to do', async (t) => {

@@ -30,24 +30,10 @@ async function connect(t: TestContext, upstream: string, handler: Handler, optio
   return { client, peer, transport }
 }
 
-test('the official client uses the reference server over stdio, in revision 2025-11-25', async (t) => {
+test('in revision 2025-11-25 a session is opened, carried in every request and ended', async (t) => {
   const { handler, passed } = await startEverything(t)
   const { client } = await connect(t, 'everything', handler)
-  const { tools } = await client.listTools()
-  assert.ok(tools.some(({ name }) => name === 'echo'))
-
-  const echoed = await client.callTool({ name: 'echo', arguments: { message: 'über\nzwei Zeilen' } })
-  assert.deepEqual(echoed.content, [{ type: 'text', text: 'Echo: über\nzwei Zeilen' }])
-
-  const progress: number[] = []
-  await client.callTool(
-    { name: 'trigger-long-running-operation', arguments: { duration: 1, steps: 4 } },
-    { onprogress: ({ progress: done }) => progress.push(done) },
-  )
-  assert.deepEqual(progress.slice(0, 3), [1, 2, 3]) // the client itself may drop one that arrives together with the result
-
-  await assert.rejects(client.callTool({ name: 'echo', arguments: {} }).then((result) => assert.ok(!result.isError)))
-
+  assert.deepEqual((await client.callTool({ name: 'echo', arguments: { message: 'x' } })).content, [{ type: 'text', text: 'Echo: x' }])
   await client.close()
   const [initialize, ...later] = passed
   assert.equal(initialize?.headers['mcp-session-id'], undefined)
@@ -58,18 +44,7 @@ test('the official client uses the reference server over stdio, in revision 2025
   assert.equal(passed.at(-1)?.method, 'DELETE')
 })
 
-test('many calls at once are answered each with its own answer', async (t) => {
-  const { handler } = await startEverything(t)
-  const { client } = await connect(t, 'everything', handler)
-  const texts = Array.from({ length: 40 }, (_, index) => `message ${index}`)
-  const answers = await Promise.all(texts.map((message) => client.callTool({ name: 'echo', arguments: { message } })))
-  assert.deepEqual(
-    answers.map(({ content }) => content),
-    texts.map((text) => [{ type: 'text', text: `Echo: ${text}` }]),
-  )
-})
-
-test('the official client negotiates revision 2026-07-28 through the bridge, whose headers repeat the body', async (t) => {
+test('in revision 2026-07-28 the headers of a request repeat its body, and no text becomes a header of its own', async (t) => {
   const { handler, passed } = modernServer()
   const { client } = await connect(t, 'modern', handler, { versionNegotiation: { mode: 'auto' } })
   assert.equal(client.getNegotiatedProtocolVersion(), '2026-07-28')

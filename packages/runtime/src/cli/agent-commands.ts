@@ -1,6 +1,6 @@
 import { Fault, problems, type Problem } from '@sallyport/contract'
 import type { Command } from 'commander'
-import { enroll, nextRenewalAt, renew, type HeldIdentity } from '../enrolment/index.ts'
+import { enroll, holdsIdentity, loadIdentity, nextRenewalAt, renew, type HeldIdentity } from '../enrolment/index.ts'
 import { formatAuthority } from '../link/authority.ts'
 import { openLink, type GatewayLink } from '../link/gateway-link.ts'
 import { identityInFolder } from '../link/identity-source.ts'
@@ -13,6 +13,7 @@ interface EnrollOptions {
   readonly token: string
   readonly gateway: string
   readonly out?: string
+  readonly replace?: true
   readonly json?: true
 }
 
@@ -29,6 +30,7 @@ export function addAgentCommands(parent: Command, io: AgentSideIo): void {
     .requiredOption('--token <token>', 'the token that "sallyport agent add" printed')
     .requiredOption('--gateway <host:port>', "the gateway's enrolment listener")
     .option('--out <dir>', 'where the identity goes (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)')
+    .option('--replace', 'take the place of an identity that is already there')
     .option('--json', 'print JSON')
     .action((options: EnrollOptions) => runCommand(io, options.json === true, () => runEnroll(io, options)))
   identityCommand(parent, 'renew', 'renew the certificate now, over the proof of the one that is held').action((options: IdentityOptions) =>
@@ -51,13 +53,35 @@ export function folderOf({ env }: AgentSideIo, { identity }: IdentityOptions): s
   return identity ?? defaultIdentityFolder(env)
 }
 
-async function runEnroll(io: AgentSideIo, { token, gateway, out }: EnrollOptions): Promise<Said> {
+async function runEnroll(io: AgentSideIo, { token, gateway, out, replace }: EnrollOptions): Promise<Said> {
   const directory = out ?? defaultIdentityFolder(io.env)
+  if (!replace) await refuseEnrolledFolder(directory, io.now())
   const answered = await enroll({ address: gateway, token, directory })
   if (answered.kind === 'refused') {
     throw refusal(answered.problem, 'Tokens work once and for a short time: have an operator run "sallyport agent add" again.')
   }
   return describe('Enrolled', directory, answered.held)
+}
+
+/** The token serves once: it must not be used up for an identity that is already there, nor one agent take the place of another by mistake. */
+async function refuseEnrolledFolder(directory: string, nowMs: number): Promise<void> {
+  const found = await whatIsEnrolled(directory, nowMs)
+  if (found === undefined) return
+  const advice = 'Nothing was sent. Use another folder with --out DIR, or add --replace to give up the identity that is there.'
+  throw new CommandFailure(exitCodes.configuration, `${directory} ${found} ${advice}`)
+}
+
+async function whatIsEnrolled(directory: string, nowMs: number): Promise<string | undefined> {
+  if (!(await holdsIdentity(directory))) return undefined
+  try {
+    const { identity, notAfterMs } = await loadIdentity(directory)
+    const until = new Date(notAfterMs).toISOString()
+    if (notAfterMs <= nowMs) return `holds the identity of ${identity.id}, whose certificate ended ${until}.`
+    return `already holds the identity of ${identity.id}, valid until ${until}: "sallyport agent renew" renews it, "sallyport connect" uses it.`
+  } catch (error) {
+    if (error instanceof Fault) return `holds an identity that cannot be used (${error.message}).`
+    throw error
+  }
 }
 
 async function runRenew(directory: string): Promise<Said> {

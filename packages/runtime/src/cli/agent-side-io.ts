@@ -9,6 +9,8 @@ export interface AgentSideIo {
   readonly stdout: Writable
   readonly stderr: Writable
   readonly env: Environment
+  /** The words that start this program: a command, and the arguments before those of Sallyport. */
+  readonly program: readonly string[]
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Aborts when the process is asked to end (SIGTERM, SIGINT). */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -44,6 +44,19 @@ test('without an identity every command says how to get one and ends with 78', a
     assert.equal(stdout, '')
     assert.match(stderr, /holds no identity.*sallyport agent enroll/)
   }
+})
+
+test('enrolling into a folder that is enrolled sends nothing and says what to do', async (t) => {
+  const peer = await startPeer(t)
+  const directory = await enrolledFolder(t, peer)
+  const token = ['agent', 'enroll', '--token', 'x', '--gateway', `127.0.0.1:${peer.port}`]
+  const { code, stderr } = await run(directory, ...token)
+  assert.equal(code, 78)
+  assert.match(stderr, /already holds the identity of spiffe:\/\/test\.example\/.*sallyport agent renew.*--out DIR.*--replace/)
+  writeFileSync(join(directory, 'current', 'agent.json'), '{')
+  assert.match((await run(directory, ...token)).stderr, /cannot be used .*--replace/)
+  assert.equal(peer.connections(), 0)
+  assert.match((await run(directory, ...token, '--replace')).stderr, /identity\.enrolment-refused/, 'now it is the token that is wrong')
 })
 
 test('a wrong address or name ends with 64, a refusal of the gateway with 3, one that is away with 1', async (t) => {

@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
 import { addAgentCommands } from './agent-commands.ts'
 import type { AgentSideIo } from './agent-side-io.ts'
+import { addConnectClientCommands, addDisconnectCommand } from './client-commands.ts'
 import { addConnectCommand } from './connect-command.ts'
 
 export type { AgentSideIo } from './agent-side-io.ts'
 export { exitCodes, type ExitCode } from './exit-code.ts'
 
-/** Adds `connect` to the program and `enroll`, `renew`, `whoami` to its `agent` command. */
+/** Adds `connect` and `disconnect` to the program and `enroll`, `renew`, `whoami` to its `agent` command. */
 export function addAgentSideCommands(parents: { readonly root: Command; readonly agent: Command }, io: AgentSideIo): void {
-  addConnectCommand(parents.root, io)
+  parents.root.enablePositionalOptions() // what follows "connect CLIENT" belongs to it, not to "connect"
+  addConnectClientCommands(addConnectCommand(parents.root, io), io)
+  addDisconnectCommand(parents.root, io)
   addAgentCommands(parents.agent, io)
 }

@@ -21,8 +21,8 @@ interface ConnectOptions {
 }
 
 /** `connect`: the loopback bridge that holds the agent's key, for clients that cannot. */
-export function addConnectCommand(parent: Command, io: AgentSideIo): void {
-  parent
+export function addConnectCommand(parent: Command, io: AgentSideIo): Command {
+  return parent
     .command('connect')
     .description('reach the gateway from any MCP client (stdio, HTTP) or HTTP program (as its proxy) on this machine')
     .option('--identity <dir>', "the agent's identity (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)")

@@ -1,6 +1,7 @@
 import { refused, type Refused } from '@sallyport/contract'
 import { firstHeader, type HeaderPairs } from '../link/header-pairs.ts'
 import { isSecret, type ClientSecret } from './client-secret.ts'
+import { withoutDefaultPort } from './upstream-hosts.ts'
 
 /** A request to the bridge, before anything is believed. */
 export interface Arrived {
@@ -25,6 +26,15 @@ export type Admitted =
 
 const singletons = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'content-length', 'content-type']
 const absoluteForm = /^http:\/\/([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)(\/[^#]*)?$/i
+const authorityForm = /^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}$/
+
+const originRefused = refused('connect.origin-refused', undefined, { detail: 'Start the bridge with --allow-origin to let pages of this origin use it.' })
+const proxySecretRequired = refused('connect.proxy-secret-required', undefined, {
+  detail: 'Use the proxy URL http://sallyport:SECRET@... with the secret that "sallyport connect --print-secret" prints.',
+})
+const secretInTarget = refused('edge.malformed', 'the client secret is in the target', {
+  detail: 'The client secret belongs into a header, never into a URL.',
+})
 
 /**
  * Decides who may use the bridge. The checks, in order:
@@ -39,10 +49,8 @@ const absoluteForm = /^http:\/\/([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)(\/[^#]*)?
  * | the secret is not in the target, where logs would keep it | `edge.malformed` |
  */
 export function admit({ authorities, allowedOrigins, secret }: AdmissionRules, { method, target, headers }: Arrived): Admitted | Refused {
-  const doubled = singletons.find((name) => headers.filter(([candidate]) => candidate.toLowerCase() === name).length > 1)
-  const host = firstHeader(headers, 'host')?.toLowerCase()
-  if (doubled !== undefined || host === undefined)
-    return refused('edge.malformed', undefined, { detail: `The request must carry exactly one ${doubled ?? 'host'} header.` })
+  const host = onlyHost(headers)
+  if (typeof host !== 'string') return host
 
   const asked = parseTarget(target)
   if (asked === undefined) {
@@ -59,22 +67,74 @@ export function admit({ authorities, allowedOrigins, secret }: AdmissionRules, {
   }
 
   const origin = firstHeader(headers, 'origin')
-  if (origin !== undefined && !allowedOrigins.has(origin)) {
-    return refused('connect.origin-refused', undefined, { detail: 'Start the bridge with --allow-origin to let pages of this origin use it.' })
-  }
+  if (origin !== undefined && !allowedOrigins.has(origin)) return originRefused
   if (origin !== undefined && method === 'OPTIONS' && firstHeader(headers, 'access-control-request-method') !== undefined) return { kind: 'preflight' }
 
-  if (asked.kind === 'proxied' && !holdsProxySecret(headers, secret)) {
-    const detail = 'Use the proxy URL http://sallyport:SECRET@... with the secret that "sallyport connect --print-secret" prints.'
-    return refused('connect.proxy-secret-required', undefined, { detail })
-  }
+  if (asked.kind === 'proxied' && !holdsProxySecret(headers, secret)) return proxySecretRequired
   if (asked.kind === 'direct' && !holdsSecret(headers, secret)) {
     const detail = 'Send "Authorization: Bearer SECRET" or "X-Sallyport-Secret: SECRET" with the secret that "sallyport connect --print-secret" prints.'
     return refused('connect.secret-required', undefined, { detail })
   }
-  if (target.includes(secret))
-    return refused('edge.malformed', 'the client secret is in the target', { detail: 'The client secret belongs into a header, never into a URL.' })
-  return asked
+  return target.includes(secret) ? secretInTarget : asked
+}
+
+/** A tunnel that may be opened: `authority` in lower case, its port always written. */
+export interface AdmittedTunnel {
+  readonly kind: 'tunnel'
+  readonly authority: string
+}
+
+/**
+ * Decides who may open a tunnel (CONNECT): who shows the client secret as proxy password, and is no page of a foreign origin. Where it may lead is not judged here.
+ * Refuses as `admit` does.
+ *
+ * @see RFC 9110 section 9.3.6; RFC 9112 section 3.2.3
+ */
+export function admitTunnel(
+  { allowedOrigins, secret }: Omit<AdmissionRules, 'authorities'>,
+  { target, headers }: Omit<Arrived, 'method'>,
+): AdmittedTunnel | Refused {
+  const host = onlyHost(headers)
+  if (typeof host !== 'string') return host
+  const authority = target.toLowerCase()
+  if (!authorityForm.test(authority) || !namesSame(host, authority)) {
+    return refused('edge.malformed', undefined, { detail: 'CONNECT names HOST:PORT, and the Host header the same.' })
+  }
+  const origin = firstHeader(headers, 'origin')
+  if (origin !== undefined && !allowedOrigins.has(origin)) return originRefused
+  return holdsProxySecret(headers, secret) ? { kind: 'tunnel', authority } : proxySecretRequired
+}
+
+/**
+ * Decides about a request inside a tunnel, whose opener has shown the secret: it must be for the host of the tunnel and nothing else, or a tunnel to a harmless host
+ * would be a way to another.
+ */
+export function admitInside(
+  { allowedOrigins, secret }: Omit<AdmissionRules, 'authorities'>,
+  authority: string,
+  { target, headers }: Omit<Arrived, 'method'>,
+): Extract<Admitted, { kind: 'proxied' }> | Refused {
+  const host = onlyHost(headers)
+  if (typeof host !== 'string') return host
+  if (!target.startsWith('/') || !namesSame(host, authority)) {
+    return refused('edge.malformed', undefined, { detail: `Inside this tunnel ask for a path, with "Host: ${withoutDefaultPort(authority)}".` })
+  }
+  const origin = firstHeader(headers, 'origin')
+  if (origin !== undefined && !allowedOrigins.has(origin)) return originRefused
+  return target.includes(secret) ? secretInTarget : { kind: 'proxied', authority, pathAndQuery: target }
+}
+
+/** The one Host, in lower case. No other field that is judged here may be doubled either: two readers could each see another one. */
+function onlyHost(headers: HeaderPairs): string | Refused {
+  const doubled = singletons.find((name) => headers.filter(([candidate]) => candidate.toLowerCase() === name).length > 1)
+  const host = firstHeader(headers, 'host')?.toLowerCase()
+  if (doubled === undefined && host !== undefined) return host
+  return refused('edge.malformed', undefined, { detail: `The request must carry exactly one ${doubled ?? 'host'} header.` })
+}
+
+/** Whether Host names this authority; clients leave a default port out. */
+function namesSame(host: string, authority: string): boolean {
+  return host === authority || host === withoutDefaultPort(authority)
 }
 
 function parseTarget(target: string): Exclude<Admitted, { kind: 'preflight' }> | undefined {

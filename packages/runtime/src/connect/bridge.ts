@@ -1,17 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { PassThrough, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { Fault, problemDocument, problems, refused, type Problem, type ProblemDocument } from '@sallyport/contract'
+import { Fault } from '@sallyport/contract'
 import type { Clock } from '../link/clock.ts'
 import type { GatewayLink } from '../link/gateway-link.ts'
 import { firstHeader, pairHeaders, type HeaderPairs } from '../link/header-pairs.ts'
-import { admit, type AdmissionRules } from './admit.ts'
+import { admit, admitInside, type AdmissionRules } from './admit.ts'
+import { answerProblem, refuseUnparsed, wasRefusedOn } from './answer-problem.ts'
 import type { ClientSecret } from './client-secret.ts'
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts'
 import { faultProblem } from './fault-problem.ts'
 import { gatewayPath } from './gateway-path.ts'
 import { ownAuthorities, parseLoopbackAddress } from './loopback-address.ts'
 import { onwardHeaders, returnedHeaders } from './pass-headers.ts'
+import { openTunnels, type Tunnels } from './tunnels.ts'
 import { upstreamHosts, type UpstreamHosts } from './upstream-hosts.ts'
 
 export const bridgeLimits = {
@@ -52,7 +54,7 @@ export interface Bridge {
 
 /**
  * Opens the loopback side of the gateway for programs that cannot hold a key: MCP clients at `/mcp` and `/mcp/<upstream>`, HTTP programs at `/http/<upstream>/<path>` or
- * through the bridge as HTTP proxy. Bodies stream both ways; a client that goes away cancels its exchange at the gateway.
+ * through the bridge as HTTP proxy, by absolute URLs or in tunnels that end here. Bodies stream both ways; a client that goes away cancels its exchange at the gateway.
  *
  * @throws Fault `not-done` for an address that is not loopback, or that is taken.
  */
@@ -78,19 +80,20 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   const rules = { authorities: ownAuthorities(port), allowedOrigins: new Set(options.allowedOrigins), secret: options.clientSecret }
   const hosts = upstreamHosts(link, clock)
+  const tunnels = openTunnels({ server, rules, hosts, newId, report: options.report })
   let inFlight = 0
 
   server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (wasRefusedOn(incoming.socket)) return
     if (inFlight >= bridgeLimits.inFlightMax) return answerProblem(outgoing, { code: 'edge.overloaded', retryAfterSeconds: 1 }, newId())
     inFlight += 1
     outgoing.once('close', () => (inFlight -= 1))
-    serve(options, rules, hosts, incoming, outgoing).catch((error: unknown) => {
+    serve(options, rules, hosts, tunnels, incoming, outgoing).catch((error: unknown) => {
       options.report(error)
       if (outgoing.headersSent) outgoing.destroy()
       else answerProblem(outgoing, { code: 'gateway.fault' }, newId())
     })
   })
-  server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => refuseTunnel(socket, newId()))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(socket, error.code, newId()))
 
   return {
@@ -104,12 +107,15 @@ async function serve(
   { link, newId }: BridgeOptions,
   rules: AdmissionRules,
   hosts: UpstreamHosts,
+  tunnels: Tunnels,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   const headers = pairHeaders(incoming.rawHeaders)
   const method = incoming.method ?? ''
-  const admitted = admit(rules, { method, target: incoming.url ?? '', headers })
+  const arrived = { method, target: incoming.url ?? '', headers }
+  const tunnel = tunnels.authorityOf(incoming.socket)
+  const admitted = tunnel === undefined ? admit(rules, arrived) : admitInside(rules, tunnel, arrived)
   if (admitted.kind === 'refused') return answerProblem(outgoing, admitted.problem, newId())
   const origin = firstHeader(headers, 'origin')
   if (admitted.kind === 'preflight') {
@@ -153,44 +159,6 @@ function bodyOf(incoming: IncomingMessage, headers: HeaderPairs): PassThrough | 
   incoming.once('error', (error) => body.destroy(error))
   incoming.pipe(body)
   return body
-}
-
-function answerProblem(outgoing: ServerResponse, problem: Problem | ProblemDocument, id: string, origin?: string): void {
-  const document = 'instance' in problem ? problem : problemDocument(problem, id)
-  const body = JSON.stringify(document)
-  outgoing.writeHead(document.status, [...problemHeaders(document, body), ...crossOriginHeaders(origin)].flat())
-  outgoing.end(outgoing.req.method === 'HEAD' ? undefined : body)
-}
-
-function problemHeaders({ code, retryAfterSeconds }: ProblemDocument, body: string): HeaderPairs {
-  return [
-    ['content-type', 'application/problem+json'],
-    ['content-length', String(Buffer.byteLength(body))],
-    ['cache-control', 'no-store'],
-    ['connection', 'close'],
-    ...(retryAfterSeconds === undefined ? [] : [['retry-after', String(retryAfterSeconds)] as const]),
-    ...(code === 'connect.secret-required' ? [['www-authenticate', 'Bearer realm="sallyport connect"'] as const] : []),
-    ...(code === 'connect.proxy-secret-required' ? [['proxy-authenticate', 'Basic realm="sallyport connect"'] as const] : []),
-  ]
-}
-
-function refuseTunnel(socket: Duplex, id: string): void {
-  const detail =
-    'A tunnel would hide the call from the rules. Call the plain http:// form of the URL through the proxy: the gateway adds TLS on the way onward.'
-  writeRaw(socket, problemDocument(refused('edge.upgrade-refused', undefined, { detail }).problem, id))
-}
-
-function refuseUnparsed(socket: Duplex, code: string | undefined, id: string): void {
-  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const problem = code === 'HPE_HEADER_OVERFLOW' ? 'edge.too-large' : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'edge.timeout' : 'edge.malformed'
-  writeRaw(socket, problemDocument({ code: problem }, id))
-}
-
-function writeRaw(socket: Duplex, document: ProblemDocument): void {
-  const body = JSON.stringify(document)
-  const lines = problemHeaders(document, body).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.on('error', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${document.status} ${problems[document.code].title}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy())
 }
 
 function startListening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {

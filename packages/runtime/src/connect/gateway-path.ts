@@ -1,6 +1,6 @@
 import { refused, unreachable, type Refused } from '@sallyport/contract'
 import type { Admitted } from './admit.ts'
-import type { UpstreamHosts } from './upstream-hosts.ts'
+import type { Upstream, UpstreamHosts } from './upstream-hosts.ts'
 import type { RefusedByGateway } from '../link/gateway-link.ts'
 
 const direct = /^\/(?:mcp(?:\/[a-z0-9-]{1,63})?(?:\?.*)?|http\/[a-z0-9-]{1,63}(?:[/?].*)?)$/
@@ -25,15 +25,10 @@ export async function gatewayPath(
     return refused('access.unknown-target', undefined, { detail: 'Use /mcp, /mcp/UPSTREAM or /http/UPSTREAM/PATH, or the bridge as HTTP proxy.' })
   }
 
-  const found = await hosts.find(asked.authority)
+  const found = await upstreamAt(asked.authority, hosts)
   switch (found.kind) {
     case 'refused':
       return found
-    case 'unknown': {
-      const named = found.known.slice(0, namedMax).join(', ')
-      const detail = `Known host names: ${named === '' ? 'none, since no rule lets this agent reach anything' : named}.`
-      return refused('connect.unknown-host', undefined, { detail })
-    }
     case 'found': {
       const { name, protocol } = found.upstream
       if (protocol === 'http') return { kind: 'path', path: `/http/${name}${pathAndQuery}` }
@@ -43,4 +38,20 @@ export async function gatewayPath(
     default:
       return unreachable(found)
   }
+}
+
+/**
+ * The upstream that answers to a host name, with a port or without. Refuses `connect.unknown-host` and says which names are known; no name is ever looked up.
+ *
+ * @throws Fault when the gateway cannot be asked for its hosts.
+ */
+export async function upstreamAt(
+  authority: string,
+  hosts: UpstreamHosts,
+): Promise<Refused | RefusedByGateway | { readonly kind: 'found'; readonly upstream: Upstream }> {
+  const found = await hosts.find(authority)
+  if (found.kind !== 'unknown') return found
+  const named = found.known.slice(0, namedMax).join(', ')
+  const detail = `Known host names: ${named === '' ? 'none, since no rule lets this agent reach anything' : named}.`
+  return refused('connect.unknown-host', undefined, { detail })
 }

@@ -62,6 +62,6 @@ function byHost(upstreams: readonly Upstream[]): ReadonlyMap<string, Upstream> {
   return found
 }
 
-function withoutDefaultPort(authority: string): string {
+export function withoutDefaultPort(authority: string): string {
   return authority.replace(/:(?:80|443)$/, '')
 }

@@ -1,7 +1,9 @@
 import 'reflect-metadata'
+import { mkdir } from 'node:fs/promises'
 import { SubjectAlternativeNameExtension, X509Certificate } from '@peculiar/x509'
 import { Fault, certificateAnswer, parseEnrolmentToken, refused, type CertificateAnswer, type Json, type Refused } from '@sallyport/contract'
 import { makeCertificateRequest } from './certificate-request.ts'
+import { underLock } from './folder-lock.ts'
 import { parseGatewayAddress, type GatewayAddress } from './gateway-address.ts'
 import { parseIdentity, writeIdentity, type HeldIdentity, type NewIdentity } from './identity-files.ts'
 import { fetchPinnedRoot } from './pinned-root.ts'
@@ -15,6 +17,9 @@ export interface Enrolment {
   /** Where the agent will connect, if not where the gateway says. */
   readonly gatewayAddress?: string
 }
+
+/** Held by whoever replaces the identity of a folder. */
+export const identityLock = 'identity'
 
 /**
  * Exchanges a one-time token for a certificate over a key that is made here and never leaves, and writes both, replacing an identity that may be there.
@@ -41,7 +46,9 @@ export async function enroll({
   const gateway = gatewayAddress ?? answer.gateway
   if (gateway === undefined) throw new Fault('the gateway did not say where agents connect: give its address', 'unknown')
   addressOf(gateway)
-  return { kind: 'enrolled', held: await keep(directory, { ...answer, gateway, keyPem }) }
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const held = await underLock(directory, identityLock, () => keep(directory, { ...answer, gateway, keyPem }))
+  return { kind: 'enrolled', held }
 }
 
 export function parseAnswer(value: Json): CertificateAnswer {

@@ -57,6 +57,11 @@ export async function writeIdentity(directory: string, identity: NewIdentity): P
   for (const old of await readdir(join(directory, history))) if (!kept.includes(old)) await rm(join(directory, history, old), { recursive: true })
 }
 
+/** Whether there is an identity, usable or not. */
+export async function holdsIdentity(directory: string): Promise<boolean> {
+  return (await currentFolder(directory)) !== undefined
+}
+
 /** @throws Fault when there is no identity, a part is missing or damaged, or the key is open to others */
 export async function loadIdentity(directory: string): Promise<HeldIdentity> {
   const folder = await currentFolder(directory)

@@ -1,5 +1,5 @@
 export { enroll, type Enrolment } from './enroll.ts'
 export type { GatewayAddress } from './gateway-address.ts'
-export { loadIdentity, type HeldIdentity } from './identity-files.ts'
+export { holdsIdentity, loadIdentity, type HeldIdentity } from './identity-files.ts'
 export { nextRenewalAt } from './next-renewal-at.ts'
 export { renew, type Renewal } from './renew.ts'
