@@ -24,7 +24,7 @@ export const catalogAnswer = z.object({
     .array(
       z.object({
         name: z.string().max(63),
-        protocol: z.enum(['http', 'mcp']),
+        protocol: z.enum(['http', 'mcp', 'llm']),
         hosts: z.array(z.string().max(259)).max(32).meta({ description: 'Names, with a port or without, under which an HTTP proxy client may call it' }),
       }),
     )

@@ -57,7 +57,15 @@ const quota = z.strictObject({
   id: name,
   match: match.optional(),
   per: z.array(z.enum(['tenant', 'agent', 'upstream', 'action'])).min(1),
-  requests: z.number().int().min(1).max(1_000_000_000),
+  requests: z.number().int().min(1).max(1_000_000_000).optional(),
+  tokens: z.number().int().min(1).max(1_000_000_000).optional().meta({ description: 'Input and output tokens of language models' }),
+  cost: z
+    .number()
+    .min(0.000001)
+    .max(1_000_000_000)
+    .multipleOf(0.000001)
+    .optional()
+    .meta({ description: 'What tokens cost by the prices of their upstream, in the currency of these prices' }),
   window: duration,
   burst: z.number().int().min(1).max(1_000_000_000).optional().meta({ description: 'How many requests may come at once (default: requests)' }),
 })
@@ -175,6 +183,38 @@ const mcpStdioUpstream = z.strictObject({
   answerBytesMax: size.optional(),
 })
 
+const pricePerMillion = z.number().min(0).max(1_000_000).multipleOf(0.000001)
+
+const llmUpstream = z.strictObject({
+  protocol: z.literal('llm'),
+  api: z.enum(['openai', 'anthropic']).meta({ description: 'Which API is spoken there, by its provider or any server that is compatible with it' }),
+  url: z.url({ protocol: /^https?$/ }).meta({ description: 'The base URL without /v1, such as https://api.openai.com' }),
+  maxOutputTokens: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .optional()
+    .meta({ description: 'Written into calls that name no limit of their own, so that what they can use is known before they leave' }),
+  prices: z
+    .record(
+      z.string().min(1).max(256),
+      z.strictObject({
+        input: pricePerMillion,
+        output: pricePerMillion,
+        cachedInput: pricePerMillion.optional().meta({ description: 'Default: input' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Per million tokens, by the name of the model, in the currency of the operator' }),
+  credential: credential.optional().meta({ description: 'Default header and format: those of the api' }),
+  addresses,
+  tls: upstreamTls,
+  deadlines,
+  connections: z.number().int().min(1).max(1024).optional(),
+  answerBytesMax: size.optional(),
+})
+
 const limits = z
   .strictObject({
     connections: z.number().int().min(1).max(1_000_000).optional(),
@@ -219,7 +259,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
     limits,
-    upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream])).default({}),
+    upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),
   })
@@ -233,7 +273,8 @@ export type OperationConfiguration = z.infer<typeof operation>
 export type HttpUpstreamConfiguration = z.infer<typeof httpUpstream>
 export type McpHttpUpstreamConfiguration = z.infer<typeof mcpHttpUpstream>
 export type McpStdioUpstreamConfiguration = z.infer<typeof mcpStdioUpstream>
-export type UpstreamConfiguration = HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration
+export type LlmUpstreamConfiguration = z.infer<typeof llmUpstream>
+export type UpstreamConfiguration = HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration
 export type CredentialConfiguration = z.infer<typeof credential>
 
 /** The JSON Schema that editors read, draft-07 because that is what they know. */

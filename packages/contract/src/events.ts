@@ -37,6 +37,10 @@ export const decisionEvent = z.strictObject({
   facts: z.record(z.string(), fact).optional().meta({ description: 'The values that the conditions of these rules read' }),
   reason: z.string().optional(),
   quotas: z.array(z.string()).optional().meta({ description: 'The quotas that were charged, or the exhausted one' }),
+  reserved: z
+    .strictObject({ tokens: z.number().int().min(0), cost: z.number().min(0).optional() })
+    .optional()
+    .meta({ description: 'The most that the call can use, held back in these quotas until its outcome' }),
   approval: z.string().optional().meta({ description: 'The approval that was asked for, or used' }),
   approvalExpires: z.iso.datetime({ precision: 3 }).optional(),
 })
@@ -70,6 +74,19 @@ export const outcomeEvent = z.strictObject({
   requestBytes: z.number().int().min(0).optional(),
   answerBytes: z.number().int().min(0).optional(),
   milliseconds: z.number().min(0).optional(),
+  sent: z.literal(false).optional().meta({ description: 'Nothing of the call reached the upstream' }),
+  usage: z
+    .strictObject({
+      inputTokens: z.number().int().min(0).meta({ description: 'All of the input, what was cached included' }),
+      outputTokens: z.number().int().min(0),
+      cachedInputTokens: z.number().int().min(0).optional().meta({ description: 'The part of the input that the provider read from its cache' }),
+      cost: z.number().min(0).optional().meta({ description: 'By the configured price of the model, rounded up to a millionth' }),
+    })
+    .optional()
+    .meta({ description: 'What a language model says it used; absent when that is not known, and then the reserve counts as used' }),
+  model: z.string().optional().meta({ description: 'The model that says it answered' }),
+  stopReason: z.string().optional(),
+  toolCalls: z.array(z.string()).optional().meta({ description: 'The tools that the model asked for, by name, the first 64' }),
 })
 
 /** A person answered a held call. */

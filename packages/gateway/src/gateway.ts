@@ -1,6 +1,7 @@
 import { refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
+import { llmRefusal } from './access/llm/llm-refusal.ts'
 import { mcpRefusal } from './access/mcp/mcp-refusal.ts'
 import { understand } from './access/understand.ts'
 import type { Receipt } from './audit/receipt.ts'
@@ -105,5 +106,5 @@ function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answe
 function refuse(ports: Ports, inbound: Inbound, problem: Problem, request?: AccessRequest): Answer {
   ports.observe({ code: problem.code, upstream: request?.upstream })
   if (request?.call.kind === 'mcp') return mcpRefusal(problem, inbound.id, request.call.message)
-  return problemAnswer(problem, inbound.id)
+  return inbound.path.startsWith('/llm/') ? llmRefusal(problem, inbound.id) : problemAnswer(problem, inbound.id)
 }

@@ -11,6 +11,7 @@ import type { Denial, Hold } from './policy/decision.ts'
 import { callDigest, exactCall } from './policy/exact-call.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { PolicyState } from './policy/state.ts'
+import { settledUse } from './policy/token-use.ts'
 
 export type Verdict =
   | { readonly kind: 'deny'; readonly problem: Problem }
@@ -110,9 +111,17 @@ export class Ledger {
     }
   }
 
-  /** Writes what became of a forwarded call once its exchange has ended; called once for each receipt. */
+  /** Once its exchange has ended, settles what a forwarded call has reserved and writes what became of it, in the same turn; called once for each receipt. */
   settle(receipt: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void {
-    void this.#record(finished.then((facts) => outcomeEntry(receipt, facts, startedAt, this.#ports.now()))).then(() => this.#end())
+    const written = finished.then((facts) => {
+      const { state, now } = this.#ports
+      const settledAt = now()
+      const entry = outcomeEntry(receipt, facts, startedAt, settledAt)
+      state.quotas.settle(entry.request, settledUse(entry), settledAt)
+      return this.#append(entry)
+    })
+    const end = (): void => this.#end()
+    written.then(end, end) // a failure was told already
   }
 
   /** Writes or counts a refusal that no rule made. */
@@ -154,7 +163,11 @@ export class Ledger {
 
   /** An act of the operator or of the gateway itself, durable when it resolves: written before the act. @throws Fault */
   async note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number> {
-    return this.#ports.log.append({ v: 1, time: entryTime(this.#ports.now()), ...act })
+    const { log, state, now } = this.#ports
+    const notedAt = now()
+    // What an earlier run left open is never told any more.
+    if (act.type === 'gateway' && act.act === 'started') state.quotas.settleAll(notedAt)
+    return log.append({ v: 1, time: entryTime(notedAt), ...act })
   }
 
   /** Decides nothing any more, writes the counts of refusals, and resolves when every decision and every exchange has its entry. */

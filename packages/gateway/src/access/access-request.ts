@@ -1,6 +1,8 @@
 import type { Json, JsonObject, UpstreamName } from '@sallyport/contract'
 import type { HeaderLines, InboundBody } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
+import type { LlmEndpoint } from './llm/endpoints.ts'
+import type { Price } from './llm/price.ts'
 import type { McpUpstreamAccess } from './mcp/mcp-upstream.ts'
 
 /**
@@ -13,13 +15,16 @@ export interface AccessRequest {
   readonly id: string
   readonly principal: Principal
   readonly upstream: UpstreamName
-  /** An operation's name, `unlisted`, an MCP tool's name, or an MCP method such as `resources/read`. */
+  /** An operation's name, `unlisted`, an MCP tool's name, an MCP method such as `resources/read`, or an endpoint of a language model such as `messages`. */
   readonly action: string
-  /** HTTP: the path template of the operation, or the path itself when unlisted. MCP: the tool, resource URI or prompt name. */
+  /** HTTP: the path template of the operation, or the path itself when unlisted. MCP: the tool, resource URI or prompt name. LLM: the model. */
   readonly resource: string
-  /** JSON arguments: an MCP call's `arguments`, or `{path, query, body}` of an HTTP call. A body that is streamed unread leaves only `{path, query}`. */
+  /**
+   * JSON arguments: an MCP call's `arguments`, or `{path, query, body}` of an HTTP call. A body that is streamed unread leaves only `{path, query}`. Of a call to a
+   * language model `{model, stream, tools, betas, messageCount, maxTokens, body}`.
+   */
   readonly args: Json | undefined
-  readonly context: { readonly protocol: 'http' | 'mcp' | 'gateway'; readonly method: string; readonly remoteAddress: string }
+  readonly context: { readonly protocol: 'http' | 'mcp' | 'llm' | 'gateway'; readonly method: string; readonly remoteAddress: string }
   /**
    * `protocol`: bookkeeping of a protocol (MCP initialize, ping, lists, notifications) that has no effect of its own: permitted to whoever could be permitted or
    * held for anything at this upstream. `own`: what an agent may always do with itself (renew its certificate, ask who it is).
@@ -29,7 +34,7 @@ export interface AccessRequest {
 }
 
 /** What forward will send if permitted. */
-export type Call = HttpCall | McpCall | GatewayCall
+export type Call = HttpCall | McpCall | LlmCall | GatewayCall
 
 export interface HttpCall {
   readonly kind: 'http'
@@ -63,6 +68,35 @@ export interface McpCall {
   /** `mcp-param-*`, checked against the arguments, and `last-event-id`. */
   readonly headers: HeaderLines
   readonly signal: AbortSignal
+}
+
+/** A call to a language model, or about one. */
+export interface LlmCall {
+  readonly kind: 'llm'
+  readonly upstream: UpstreamName
+  readonly method: string
+  /** Path and query under the upstream's base URL. */
+  readonly target: string
+  readonly headers: HeaderLines
+  /** Bytes of the judged value. */
+  readonly body: Uint8Array | undefined
+  /** Which of the forms of answers is to be read. */
+  readonly endpoint: LlmEndpoint
+  /** The gateway asked for the usage in a stream, and the agent did not: it is read and left out. */
+  readonly hidesUsage: boolean
+  /** Undefined for endpoints that use no tokens. */
+  readonly ceiling: TokenCeiling | undefined
+  readonly signal: AbortSignal
+}
+
+/** The most tokens that a call can use by what stands in it. */
+export interface TokenCeiling {
+  /** No tokenizer makes more than one token of a byte. What is named by reference (a file, an image at a URL, an earlier answer) is not in it. */
+  readonly inputTokens: number
+  /** Undefined: neither the call nor the upstream's configuration says. */
+  readonly outputTokens: number | undefined
+  /** Undefined: the model has none. */
+  readonly price: Price | undefined
 }
 
 /** `legacy`: revisions up to 2025-11-25, with a handshake and sessions. `modern`: 2026-07-28, where every request stands alone. */

@@ -1,8 +1,9 @@
 import type { UpstreamName } from '@sallyport/contract'
 import type { HttpUpstreamAccess } from './http/compile-http-upstream.ts'
+import type { LlmUpstreamAccess } from './llm/llm-upstream.ts'
 import type { McpUpstreamAccess } from './mcp/mcp-upstream.ts'
 
-export type UpstreamAccess = HttpUpstreamAccess | McpUpstreamAccess
+export type UpstreamAccess = HttpUpstreamAccess | McpUpstreamAccess | LlmUpstreamAccess
 
 /** What access needs to know of the configuration, compiled once per revision. */
 export interface AccessSnapshot {

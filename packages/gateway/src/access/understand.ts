@@ -4,6 +4,7 @@ import type { Principal } from '../identity/identify.ts'
 import type { AccessRequest } from './access-request.ts'
 import type { AccessSnapshot } from './access-snapshot.ts'
 import { understandHttp } from './http/understand-http.ts'
+import { understandLlm } from './llm/understand-llm.ts'
 import { understandMcp } from './mcp/understand-mcp.ts'
 import { understandOwn } from './own/understand-own.ts'
 
@@ -16,7 +17,7 @@ export async function understand(access: AccessSnapshot, principal: Principal, i
   const [, protocol, second, ...rest] = inbound.path.split('/')
   if (protocol === 'sallyport') return understandOwn(principal, inbound, access.judgedBodyBytesMax)
   if (protocol === 'mcp' && second === undefined) return understandMcp(access, principal, inbound, { upstream: undefined })
-  if (protocol !== 'mcp' && protocol !== 'http') return refused('access.unknown-target')
+  if (protocol !== 'mcp' && protocol !== 'http' && protocol !== 'llm') return refused('access.unknown-target')
 
   const name = parseUpstreamName(second ?? '')
   const upstream = name && access.upstreams.get(name)
@@ -24,6 +25,8 @@ export async function understand(access: AccessSnapshot, principal: Principal, i
   switch (upstream.protocol) {
     case 'http':
       return understandHttp(upstream, principal, inbound, { path: `/${rest.join('/')}`, query: inbound.query }, access)
+    case 'llm':
+      return understandLlm(upstream, principal, inbound, { path: `/${rest.join('/')}`, query: inbound.query }, access)
     case 'mcp':
       if (rest.length > 0) return refused('access.unknown-target')
       return understandMcp(access, principal, inbound, { upstream: name })

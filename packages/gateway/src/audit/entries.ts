@@ -33,19 +33,22 @@ export function decisionEntry(request: AccessRequest, decision: Decision, digest
     ...(grounds.shadow.length > 0 && { shadow: grounds.shadow.map((shadow) => ({ ...shadow })) }),
     ...(Object.keys(grounds.facts).length > 0 && { facts: { ...grounds.facts } }),
     ...(grounds.quotas.length > 0 && { quotas: [...grounds.quotas] }),
+    ...(grounds.reserved && { reserved: grounds.reserved }),
     ...(grounds.reason !== undefined && { reason: clip(grounds.reason) }),
   }
 }
 
 export function outcomeEntry(receipt: Receipt, facts: OutcomeFacts, startedAt: number, now: number): OutcomeEvent {
+  const { toolCalls, ...plain } = facts
   return {
     v: 1,
     type: 'outcome',
     time: entryTime(now),
     request: receipt.permit.request.id,
     decision: receipt.index,
-    ...facts,
+    ...plain,
     ...(facts.reason !== undefined && { reason: clip(facts.reason) }),
+    ...(toolCalls && { toolCalls: [...toolCalls] }),
     milliseconds: Math.max(0, now - startedAt),
   }
 }

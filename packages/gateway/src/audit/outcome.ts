@@ -1,4 +1,4 @@
-import type { ProblemCode } from '@sallyport/contract'
+import type { OutcomeEvent, ProblemCode } from '@sallyport/contract'
 
 /** What became of a forwarded call, known when the exchange has ended. */
 export interface OutcomeFacts {
@@ -11,4 +11,11 @@ export interface OutcomeFacts {
   readonly error?: boolean
   readonly requestBytes?: number
   readonly answerBytes?: number
+  /** Nothing of the call reached the upstream. */
+  readonly sent?: false
+  /** What a language model used, only when its provider has said so to the end. */
+  readonly usage?: NonNullable<OutcomeEvent['usage']>
+  readonly model?: string
+  readonly stopReason?: string
+  readonly toolCalls?: readonly string[]
 }

@@ -27,6 +27,15 @@ export interface UpstreamAnswer {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** There was no answer. `isSent` false: certainly nothing of the request reached the upstream. */
+export interface Unanswered extends Refused {
+  readonly isSent: boolean
+}
+
+export function notSent(refusal: Refused): Unanswered {
+  return { ...refusal, isSent: false }
+}
+
 /**
  * One HTTP exchange with a configured upstream: the address is classified at dial time, the credential is added, no redirect is followed, nothing is retried,
  * every wait has the upstream's deadline.
@@ -37,7 +46,7 @@ export interface Exchanges {
    *
    * @throws what the request's own body threw, `Fault` of the credentials, and TypeError for a target or header that could not be written as one.
    */
-  send(request: UpstreamRequest): Promise<UpstreamAnswer | Refused>
+  send(request: UpstreamRequest): Promise<UpstreamAnswer | Unanswered>
   /** Lets exchanges under way finish for a while, then cuts them. */
   close(): Promise<void>
 }

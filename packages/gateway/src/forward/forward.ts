@@ -4,6 +4,7 @@ import type { PolicySnapshot } from '../policy/snapshot.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
 import { forwardHttp } from './http/forward-http.ts'
+import { forwardLlm } from './llm/forward-llm.ts'
 import { forwardMcp, type McpPorts } from './mcp/forward-mcp.ts'
 import { serveOwn, type OwnActs } from './own/serve-own.ts'
 
@@ -24,6 +25,8 @@ export async function forward(ports: ForwardPorts, policy: PolicySnapshot, recei
   switch (call.kind) {
     case 'http':
       return forwardHttp(ports.exchanges, call, principal.tenant)
+    case 'llm':
+      return forwardLlm(ports.exchanges, call, principal.tenant)
     case 'mcp':
       return forwardMcp(ports.mcp, policy, principal, call)
     case 'gateway':

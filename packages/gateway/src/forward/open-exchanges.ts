@@ -1,10 +1,10 @@
 import { createSecureContext } from 'node:tls'
-import { refused, type Refused, type UpstreamName } from '@sallyport/contract'
+import { refused, type UpstreamName } from '@sallyport/contract'
 import { Pool, type Dispatcher } from 'undici'
 import type { HeaderLines } from '../edge/inbound.ts'
 import { injectCredential, type Credentials } from './credentials.ts'
 import { dial, type DialTarget, type Resolver } from './dial.ts'
-import type { Exchanges, UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import { notSent, type Exchanges, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import { addressRulesOf, type UpstreamDefinition } from './upstream-definition.ts'
 import { UpstreamExchange } from './upstream-exchange.ts'
 
@@ -43,7 +43,9 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
       const pool = pools.get(request.upstream)
       // A call can be judged just before a reload removes its upstream.
       if (!pool)
-        return refused('forward.upstream-failed', `upstream ${request.upstream} is no longer configured`, { detail: 'Nothing was sent to the upstream.' })
+        return notSent(
+          refused('forward.upstream-failed', `upstream ${request.upstream} is no longer configured`, { detail: 'Nothing was sent to the upstream.' }),
+        )
       return pool.send(request, limits.waitingMax)
     },
     replace(next) {
@@ -107,17 +109,17 @@ class UpstreamPool {
     })
   }
 
-  async send(request: UpstreamRequest, waitingMax: number): Promise<UpstreamAnswer | Refused> {
+  async send(request: UpstreamRequest, waitingMax: number): Promise<UpstreamAnswer | Unanswered> {
     const { name, basePath, credential: rule, connectionsMax } = this.#definition
     const path = `${basePath}${request.target}` || '/'
     checkWritable(path, request.headers)
     const credential = rule && (await injectCredential(this.#credentials, rule, request.tenant))
-    if (credential && 'kind' in credential) return credential
-    if (request.signal.aborted) return refused('forward.upstream-failed', 'the caller went away', { detail: 'Nothing was sent to the upstream.' })
+    if (credential && 'kind' in credential) return notSent(credential)
+    if (request.signal.aborted) return notSent(refused('forward.upstream-failed', 'the caller went away', { detail: 'Nothing was sent to the upstream.' }))
 
     const mustWait = this.#running.size >= connectionsMax
     if (mustWait && this.#waiting.size >= waitingMax)
-      return refused('forward.upstream-busy', `${waitingMax} calls wait for upstream ${name}`, { retryAfterSeconds: 1 })
+      return notSent(refused('forward.upstream-busy', `${waitingMax} calls wait for upstream ${name}`, { retryAfterSeconds: 1 }))
     const exchange = new UpstreamExchange(request, this.#definition, credential?.spellings ?? [], () => this.#ended(exchange))
     const options = { path, method: request.method, headers: outgoingHeaders(request, credential?.header), body: exchange.requestBody }
     if (mustWait) this.#waiting.set(exchange, options)

@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls'
-import { durationMs, sizeBytes, type HttpUpstreamConfiguration, type McpHttpUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
+import { durationMs, sizeBytes, type HttpUpstreamConfiguration, type LlmUpstreamConfiguration, type McpHttpUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
 import { exactRange, objectionTo, parseAddress, parseRange, type Address, type AddressRange, type AddressRules } from './address.ts'
 import type { CredentialRule } from './credentials.ts'
 
@@ -36,6 +36,8 @@ export interface UpstreamDeadlines {
   readonly idleMs: number
   readonly eventStreamIdleMs: number
   readonly totalMs: number
+  /** Whether `totalMs` holds for event streams too: an answer in pieces, and not a subscription. */
+  readonly eventStreamsEnd: boolean
 }
 
 /** Event streams are silent for long and open for longer; `deadlines.idle` shortens or lengthens their silence too. */
@@ -66,7 +68,7 @@ export interface TlsFiles {
 }
 
 type Configured = Pick<
-  HttpUpstreamConfiguration | McpHttpUpstreamConfiguration,
+  HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | LlmUpstreamConfiguration,
   'url' | 'credential' | 'addresses' | 'tls' | 'deadlines' | 'connections' | 'answerBytesMax'
 >
 
@@ -75,7 +77,7 @@ type Configured = Pick<
  *
  * Besides forms, finds what could never be dialled: an address in the URL or a pin that is special and not allowed, certificates that do not load.
  */
-export function compileUpstreamDefinition(name: UpstreamName, configured: Configured, files: TlsFiles = {}): CompiledDefinition {
+export function compileUpstreamDefinition(name: UpstreamName, configured: Configured, files: TlsFiles = {}, eventStreamsEnd = false): CompiledDefinition {
   const faults: ConfigurationFault[] = []
   const rules = readAddressRules(configured.addresses, faults)
   const location = readLocation(configured.url, rules, faults)
@@ -98,6 +100,7 @@ export function compileUpstreamDefinition(name: UpstreamName, configured: Config
         idleMs: idleMs ?? defaults.idleMs,
         eventStreamIdleMs: idleMs ?? defaults.eventStreamIdleMs,
         totalMs: deadlines?.total === undefined ? defaults.totalMs : durationMs(deadlines.total),
+        eventStreamsEnd,
       },
       connectionsMax: configured.connections ?? defaults.connectionsMax,
       answerBytesMax: configured.answerBytesMax === undefined ? defaults.answerBytesMax : sizeBytes(configured.answerBytesMax),

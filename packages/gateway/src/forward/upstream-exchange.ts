@@ -5,7 +5,7 @@ import type { HeaderLines } from '../edge/inbound.ts'
 import { readAnswerHeaders } from './answer-headers.ts'
 import { AddressRefused, DialTimeout } from './dial.ts'
 import { EchoMask, maskText } from './echo-mask.ts'
-import { brokenAnswer, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
+import { brokenAnswer, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import type { UpstreamDeadlines } from './upstream-definition.ts'
 
 export interface ExchangeLimits {
@@ -18,14 +18,14 @@ const unreadBytesMax = 65_536
 
 /** One request and its answer, as undici's handler on one side and the answer's body on the other. Ends once, and then holds no timer and no listener. */
 export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
-  readonly answer: Promise<UpstreamAnswer | Refused>
+  readonly answer: Promise<UpstreamAnswer | Unanswered>
   readonly requestBody: Uint8Array | Readable | null
   readonly #request: UpstreamRequest
   readonly #limits: ExchangeLimits
   readonly #spellings: readonly Buffer[]
   readonly #mask: EchoMask | undefined
   readonly #onEnd: () => void
-  readonly #begin: PromiseWithResolvers<UpstreamAnswer | Refused>
+  readonly #begin: PromiseWithResolvers<UpstreamAnswer | Unanswered>
   readonly #total: NodeJS.Timeout
   /** First the wait for the answer's beginning, then for its next piece. */
   #patience: NodeJS.Timeout
@@ -75,7 +75,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     if (objection) return this.#fail(...objection)
     const { idleMs, eventStreamIdleMs } = this.#limits.deadlines
     const isEventStream = headers.all.some(([name, value]) => name === 'content-type' && /^text\/event-stream\s*(?:;|$)/i.test(value))
-    if (isEventStream) clearTimeout(this.#total)
+    if (isEventStream && !this.#limits.deadlines.eventStreamsEnd) clearTimeout(this.#total)
     this.#phase = 'answering'
     this.#replacePatience(isEventStream ? eventStreamIdleMs : idleMs)
     this.#begin.resolve({ kind: 'answer', status, headers: this.#masked(headers.endToEnd), body: this })
@@ -181,8 +181,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   /** Ends in failure: as a refusal while nothing was answered, in the answer's body afterwards. */
   #fail(code: ProblemCode, reason: string): void {
     if (this.#phase === 'ended') return
-    const detail = this.#controller ? 'It is not known whether the upstream carried out the call.' : 'Nothing was sent to the upstream.'
-    const refusal = refused(code, `${this.#request.upstream}: ${reason}`, { detail })
+    const isSent = this.#controller !== undefined
+    const detail = isSent ? 'It is not known whether the upstream carried out the call.' : 'Nothing was sent to the upstream.'
+    const refusal = { ...refused(code, `${this.#request.upstream}: ${reason}`, { detail }), isSent }
     const wasWaiting = this.#phase === 'waiting'
     this.#failure = refusal
     this.#end()

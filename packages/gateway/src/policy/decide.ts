@@ -8,6 +8,7 @@ import { isReachable } from './reach.ts'
 import { readFacts } from './read-paths.ts'
 import type { PolicySnapshot, Rule } from './snapshot.ts'
 import type { PolicyState } from './state.ts'
+import { mostUse, reserveOf } from './token-use.ts'
 
 /** The grounds of what no rule of the operator decides. */
 const ownRule = 'builtin/own'
@@ -19,12 +20,12 @@ const rulesNamedMax = 32
 /**
  * Judges one call: deny > hold > permit > nothing, and nothing means no. The order of rules plays no part.
  *
- * Synchronous, and pure over `state` and the arguments, which `replay` relies on. A permit has charged every quota that counts the call and used up its
- * approval if it needed one; a denial or a hold has charged nothing.
+ * Synchronous, and pure over `state` and the arguments, which `replay` relies on. A permit has charged every quota that counts the call (of
+ * tokens and cost the most that it can use, to be settled with its outcome) and used up its approval if it needed one; a denial or a hold has charged nothing.
  *
  * - A rule whose condition cannot be evaluated denies, whatever it was to say.
  * - Rules in shadow mode are recorded and change nothing.
- * - Refuses `policy.no-rule`, `policy.denied`, `policy.approval-denied`, and `policy.quota-exhausted` with the seconds to wait.
+ * - Refuses `policy.no-rule`, `policy.denied`, `policy.approval-denied`, and `policy.quota-exhausted` with the seconds to wait, where waiting helps.
  */
 export function decide(
   policy: PolicySnapshot,
@@ -197,10 +198,17 @@ function charge(
   const subject = subjectOf(request)
   const standing = request.standing === 'protocol' ? 'protocol' : 'call'
   const counting = policy.quotas.filter((quota) => countsSubject(quota, subject, standing))
-  const charged = state.quotas.charge(counting, subject, nowMs)
-  if (charged.kind === 'charged') return { kind: 'charged', grounds: { ...grounds, quotas: charged.quotas } }
-  const retryAfterSeconds = Math.max(1, Math.ceil(charged.retryAfterMs / 1000))
-  return deny({ code: 'policy.quota-exhausted', retryAfterSeconds }, { ...grounds, quotas: [charged.quota] }, `quota ${charged.quota}: ${charged.reason}`)
+  const use = mostUse(request)
+  const charged = state.quotas.charge(counting, subject, use, request.id, nowMs)
+  if (charged.kind === 'charged')
+    return { kind: 'charged', grounds: { ...grounds, quotas: charged.quotas, ...(charged.isReserved && { reserved: reserveOf(use) }) } }
+  const { quota, retryAfterMs, reason, detail } = charged
+  const problem: Problem = {
+    code: 'policy.quota-exhausted',
+    ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) }),
+    ...(detail !== undefined && { detail }),
+  }
+  return deny(problem, { ...grounds, quotas: [quota] }, `quota ${quota}: ${reason}`)
 }
 
 function deny(problem: Problem, grounds: Grounds, reason?: string): Denial {

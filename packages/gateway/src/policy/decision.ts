@@ -1,5 +1,6 @@
 import type { Problem } from '@sallyport/contract'
 import type { AccessRequest } from '../access/access-request.ts'
+import type { Reserve } from './token-use.ts'
 
 export type Effect = 'deny' | 'hold' | 'permit'
 
@@ -10,6 +11,8 @@ export interface Grounds {
   /** The scalar values that the conditions of these rules read, by path (`args.amount`). */
   readonly facts: Readonly<Record<string, string | number | boolean | null>>
   readonly quotas: readonly string[]
+  /** What these quotas hold back until the outcome of the call. */
+  readonly reserved?: Reserve
   readonly reason: string | undefined
 }
 

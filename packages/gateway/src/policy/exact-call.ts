@@ -41,6 +41,11 @@ function whatIsSent(call: Call, args: Json | undefined): JsonObject {
       const bytes = args === undefined && body instanceof Uint8Array ? createHash('sha256').update(body).digest('base64url') : null
       return { kind, method, target, headers: tellingHeaders(headers), bytes }
     }
+    case 'llm': {
+      // The judged body is in the arguments.
+      const { kind, method, target, headers } = call
+      return { kind, method, target, headers: tellingHeaders(headers) }
+    }
     case 'mcp': {
       const { kind, verb, message } = call
       return { kind, verb, ...(message && { message: tellingMessage(message.value, args) }) }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { QuotaConfiguration } from '@sallyport/contract'
-import { compileQuota, countersPerAgentMax, QuotaCounters, type Quota } from './quota.ts'
+import { countersPerAgentMax, QuotaCounters } from './quota-counters.ts'
+import { compileQuota, type Quota } from './quota.ts'
 
 const subject = { tenant: 'acme', agent: 'bot', upstream: 'crm', action: 'read' }
+const one = { requests: 1, tokens: 0, cost: 0 }
 
 function quotaOf(configuration: Omit<QuotaConfiguration, 'id' | 'per'> & Partial<QuotaConfiguration>): Quota {
   const compiled = compileQuota({ id: 'q', per: ['tenant'], ...configuration })
@@ -27,12 +29,12 @@ test('a quota agrees with a simulation on exact fractions, for any calls and clo
         nowMs += waitMs
         const now = BigInt(nowMs) * BigInt(requests)
         const conforms = arrival - increment * BigInt(burst - 1) <= now
-        const charge = counters.charge([quota], subject, nowMs)
+        const charge = counters.charge([quota], subject, one, 'request', nowMs)
         assert.equal(charge.kind === 'charged', conforms)
         if (conforms) arrival = (arrival > now ? arrival : now) + increment
         else if (charge.kind === 'exhausted') {
           const wait = arrival - increment * BigInt(burst - 1) - now
-          assert.equal(BigInt(charge.retryAfterMs), (wait + BigInt(requests) - 1n) / BigInt(requests))
+          assert.equal(BigInt(charge.retryAfterMs ?? 0), (wait + BigInt(requests) - 1n) / BigInt(requests))
         }
       }
     }),
@@ -53,7 +55,7 @@ test('never more than burst plus the rate in any stretch of time, whatever the c
         nowMs += waitMs
         startMs ??= nowMs
         latestMs = Math.max(latestMs, nowMs)
-        if (counters.charge([quota], subject, nowMs).kind === 'charged') permitted += 1
+        if (counters.charge([quota], subject, one, 'request', nowMs).kind === 'charged') permitted += 1
         assert.ok(permitted <= 4 + ((latestMs - startMs) * 3) / 1000)
       }
     }),
@@ -63,38 +65,38 @@ test('never more than burst plus the rate in any stretch of time, whatever the c
 test('waiting as long as told is enough, and a millisecond less is not', () => {
   const quota = quotaOf({ requests: 7, window: '1s' })
   const counters = new QuotaCounters()
-  for (let used = 0; used < 7; used += 1) assert.equal(counters.charge([quota], subject, 5000).kind, 'charged')
-  const refused = counters.charge([quota], subject, 5000)
+  for (let used = 0; used < 7; used += 1) assert.equal(counters.charge([quota], subject, one, 'request', 5000).kind, 'charged')
+  const refused = counters.charge([quota], subject, one, 'request', 5000)
   assert.equal(refused.kind, 'exhausted')
   if (refused.kind !== 'exhausted') return
   assert.equal(refused.retryAfterMs, 143)
-  assert.equal(counters.charge([quota], subject, 5142).kind, 'exhausted')
-  assert.equal(counters.charge([quota], subject, 5143).kind, 'charged')
+  assert.equal(counters.charge([quota], subject, one, 'request', 5142).kind, 'exhausted')
+  assert.equal(counters.charge([quota], subject, one, 'request', 5143).kind, 'charged')
 })
 
 test('all of several quotas are charged, or none', () => {
   const wide = quotaOf({ id: 'wide', requests: 2, window: '1h' })
   const narrow = quotaOf({ id: 'narrow', requests: 1, window: '1h', per: ['agent'] })
   const counters = new QuotaCounters()
-  assert.deepEqual(counters.charge([wide, narrow], subject, 0), { kind: 'charged', quotas: ['wide', 'narrow'] })
-  for (let again = 0; again < 5; again += 1) assert.equal(counters.charge([wide, narrow], subject, 0).kind, 'exhausted')
-  assert.equal(counters.charge([wide], subject, 0).kind, 'charged', 'the refused calls used nothing of the wide quota')
-  assert.equal(counters.charge([wide], subject, 0).kind, 'exhausted')
+  assert.deepEqual(counters.charge([wide, narrow], subject, one, 'request', 0), { kind: 'charged', quotas: ['wide', 'narrow'], isReserved: false })
+  for (let again = 0; again < 5; again += 1) assert.equal(counters.charge([wide, narrow], subject, one, 'request', 0).kind, 'exhausted')
+  assert.equal(counters.charge([wide], subject, one, 'request', 0).kind, 'charged', 'the refused calls used nothing of the wide quota')
+  assert.equal(counters.charge([wide], subject, one, 'request', 0).kind, 'exhausted')
 })
 
 test('one agent cannot open counters without end, and cannot close those of others', () => {
   const quota = quotaOf({ requests: 1, window: '1h', per: ['agent', 'action'] })
   const counters = new QuotaCounters()
   const victim = { ...subject, agent: 'victim' }
-  assert.equal(counters.charge([quota], victim, 0).kind, 'charged')
-  for (let made = 0; made < countersPerAgentMax; made += 1) assert.equal(counters.charge([quota], { ...subject, action: `tool-${made}` }, 1).kind, 'charged')
-  const refused = counters.charge([quota], { ...subject, action: 'one more' }, 1)
+  assert.equal(counters.charge([quota], victim, one, 'request', 0).kind, 'charged')
+  for (let made = 0; made < countersPerAgentMax; made += 1) assert.equal(counters.charge([quota], { ...subject, action: `tool-${made}` }, one, 'request', 1).kind, 'charged')
+  const refused = counters.charge([quota], { ...subject, action: 'one more' }, one, 'request', 1)
   assert.equal(refused.kind, 'exhausted')
   assert.equal(refused.kind === 'exhausted' && refused.retryAfterMs, 3_600_000)
   assert.equal(counters.size, countersPerAgentMax + 1)
-  assert.equal(counters.charge([quota], victim, 1).kind, 'exhausted', 'what the victim used is not forgotten')
-  assert.equal(counters.charge([quota], { ...victim, action: 'another' }, 1).kind, 'charged')
-  assert.equal(counters.charge([quota], { ...subject, action: 'one more' }, 3_600_001).kind, 'charged', 'counters that ran out make room')
+  assert.equal(counters.charge([quota], victim, one, 'request', 1).kind, 'exhausted', 'what the victim used is not forgotten')
+  assert.equal(counters.charge([quota], { ...victim, action: 'another' }, one, 'request', 1).kind, 'charged')
+  assert.equal(counters.charge([quota], { ...subject, action: 'one more' }, one, 'request', 3_600_001).kind, 'charged', 'counters that ran out make room')
   assert.ok(counters.size < 5)
 })
 

@@ -86,7 +86,7 @@ export function compilePolicy(
     faults.push(...unknownUpstreams(configuration.id, configuration.match ?? {}, ['quotas', index, 'match'], upstreams))
     const compiled = compileQuota(configuration)
     if (compiled.kind === 'compiled') compiledQuotas.push(compiled.quota)
-    else faults.push({ rule: configuration.id, where: ['quotas', index, 'requests'], message: compiled.message, hint: 'use rounder numbers' })
+    else faults.push({ rule: configuration.id, where: ['quotas', index, compiled.field], message: compiled.message, hint: compiled.hint })
   }
   return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'compiled', snapshot: new PolicySnapshot(compiledRules, compiledQuotas) }
 }

@@ -1,7 +1,8 @@
 import type { LogEvent } from '@sallyport/contract'
 import { Approvals } from './approvals.ts'
-import { QuotaCounters } from './quota.ts'
+import { QuotaCounters } from './quota-counters.ts'
 import type { PolicySnapshot } from './snapshot.ts'
+import { chargedUse, settledUse } from './token-use.ts'
 
 /** Everything that decisions change. It lives on the ledger's thread and is rebuilt from the log at start. */
 export class PolicyState {
@@ -12,7 +13,7 @@ export class PolicyState {
 /**
  * Applies one entry of the log; all entries, in their order, give the state that the next live decision would have seen.
  *
- * Quotas are those of `policy`, by id: use under a quota that is gone is dropped, use under one that has changed since counts against the new numbers.
+ * Quotas are those of `policy`, by id, and what a call held back is what its entry says: use under a quota that is gone is dropped, use under one that has changed since counts against the new numbers.
  */
 export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapshot): void {
   const nowMs = Date.parse(event.time)
@@ -26,6 +27,8 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
         state.quotas.add(
           policy.quotas.filter(({ id }) => charged.has(id)),
           { ...caller, upstream, action },
+          chargedUse(event),
+          event.request,
           nowMs,
         )
         if (approval !== undefined) state.approvals.consume(approval, nowMs)
@@ -40,10 +43,14 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
     case 'approval':
       state.approvals.answer(event.approval, event.answer, event.person, nowMs)
       return
-    case 'refusal':
     case 'outcome':
-    case 'admin':
+      state.quotas.settle(event.request, settledUse(event), nowMs)
+      return
     case 'gateway':
+      if (event.act === 'started') state.quotas.settleAll(nowMs)
+      return
+    case 'refusal':
+    case 'admin':
       return
   }
 }

@@ -1,16 +1,15 @@
-import { parseJson, refused, unreachable, type Json, type Refused } from '@sallyport/contract'
+import { refused, unreachable, type Refused } from '@sallyport/contract'
 import type { Inbound, InboundBody } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
 import type { AccessRequest } from '../access-request.ts'
-import { readJudgedBody } from '../judged-body.ts'
+import { readJudgedJson, type JudgedJson } from '../judged-json.ts'
 import { unlisted, type HttpUpstreamAccess } from './compile-http-upstream.ts'
 import { forwardableHeaders } from './forwardable-headers.ts'
-import { isJson, parseMediaType } from './media-type.ts'
+import { isJson, parseMediaType } from '../media-type.ts'
 import { readTarget } from './read-target.ts'
 
 /** TRACE shows the credential that the gateway adds; CONNECT tunnels past it. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-const jsonDepthMax = 64
 
 /**
  * Reads an HTTP call: which operation, with which arguments. What will be forwarded is written anew from what was read here.
@@ -83,11 +82,7 @@ function guessTemplate(segments: readonly string[]): Omit<NamedCall, 'action'> {
   return { resource: `/${names.join('/')}`, parameters }
 }
 
-type ReadBody =
-  | Refused
-  | { readonly kind: 'none' }
-  | { readonly kind: 'judged'; readonly value: Json; readonly bytes: Uint8Array }
-  | { readonly kind: 'unread'; readonly body: InboundBody }
+type ReadBody = Refused | JudgedJson | { readonly kind: 'unread'; readonly body: InboundBody }
 
 async function readBody(inbound: Inbound, judgedBodyBytesMax: number): Promise<ReadBody> {
   const { body, headers, method } = inbound
@@ -102,21 +97,7 @@ async function readBody(inbound: Inbound, judgedBodyBytesMax: number): Promise<R
     return refused('access.unsupported-media', 'content-type outside the grammar', { detail: 'The content-type is not a media type.' })
   if (!type || !isJson(type)) return { kind: 'unread', body }
 
-  const charset = type.parameters.get('charset')
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') return refused('access.unsupported-media', undefined, { detail: 'JSON is UTF-8.' })
-  const codings = headers.filter(([name, value]) => name === 'content-encoding' && value.toLowerCase() !== 'identity')
-  if (codings.length > 0)
-    return refused('access.unsupported-media', undefined, { detail: 'A JSON body must not be compressed: it is read before it is forwarded.' })
-  return judge(inbound, judgedBodyBytesMax)
-}
-
-async function judge(inbound: Inbound, judgedBodyBytesMax: number): Promise<ReadBody> {
-  const read = await readJudgedBody(inbound, judgedBodyBytesMax)
-  if (read.kind === 'refused') return read
-  if (read.bytes.length === 0) return { kind: 'none' }
-  const parsed = parseJson(read.bytes, { bytesMax: judgedBodyBytesMax, depthMax: jsonDepthMax })
-  if (parsed.kind === 'parsed') return { kind: 'judged', value: parsed.value, bytes: Buffer.from(JSON.stringify(parsed.value)) }
-  return refused(parsed.flaw === 'too-large' ? 'access.too-large' : 'access.malformed', undefined, { detail: `The body: ${parsed.reason}.` })
+  return readJudgedJson(inbound, type, judgedBodyBytesMax)
 }
 
 function outgoing(body: Exclude<ReadBody, Refused>): Uint8Array | InboundBody | undefined {

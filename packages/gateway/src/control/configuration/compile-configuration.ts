@@ -3,11 +3,13 @@ import { resolve } from 'node:path'
 import { Fault, parseUpstreamName, type Configuration, type UpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
 import type { UpstreamAccess } from '../../access/access-snapshot.ts'
 import { compileHttpUpstream } from '../../access/http/compile-http-upstream.ts'
+import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream.ts'
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
 import { ownUpstream } from '../../access/own/understand-own.ts'
-import { compileUpstreamDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
+import { findUnboundedUse } from './find-unbounded-use.ts'
 import { readConfiguration, type FaultAt } from './read-configuration.ts'
 
 /** One revision of `sallyport.yaml`, compiled as a whole or not at all. */
@@ -52,6 +54,7 @@ export async function compileConfiguration(
   }
   const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) })
   if (policy.kind === 'invalid') faults.push(...policy.faults)
+  faults.push(...findUnboundedUse(configuration))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return { kind: 'compiled', configuration, revision, upstreams, definitions, policy: policy.snapshot }
 }
@@ -68,11 +71,24 @@ async function compileUpstream(
   folder: string,
 ): Promise<{ access?: UpstreamAccess; definition?: UpstreamDefinition; faults: readonly UpstreamFault[] }> {
   if ('command' in given) return { access: compileMcpUpstream(name, given), faults: [] }
-  const definition = compileUpstreamDefinition(name, given, await tlsFiles(given.tls, folder))
+  const files = await tlsFiles(given.tls, folder)
+  if (given.protocol === 'llm') {
+    // A model can think for long before the first byte, and no answer goes on for ever.
+    const deadlines = { headers: '10m', total: '30m', ...given.deadlines }
+    return bothOf(compileLlmUpstream(name, given), compileUpstreamDefinition(name, { ...given, credential: llmCredential(given), deadlines }, files, true))
+  }
+  const definition = compileUpstreamDefinition(name, given, files)
   const access =
     given.protocol === 'mcp'
       ? { kind: 'compiled' as const, upstream: compileMcpUpstream(name, given) }
       : compileHttpUpstream(name, given, given.openapi === undefined ? undefined : await readNamed(folder, given.openapi))
+  return bothOf(access, definition)
+}
+
+function bothOf(
+  access: { readonly kind: 'invalid'; readonly faults: readonly UpstreamFault[] } | { readonly kind: 'compiled'; readonly upstream: UpstreamAccess },
+  definition: CompiledDefinition,
+): { access?: UpstreamAccess; definition?: UpstreamDefinition; faults: readonly UpstreamFault[] } {
   return {
     ...(access.kind === 'compiled' && { access: access.upstream }),
     ...(definition.kind === 'compiled' && { definition: definition.definition }),

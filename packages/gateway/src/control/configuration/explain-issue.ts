@@ -47,9 +47,14 @@ function explainUnion(branches: readonly (readonly Issue[])[], path: Path, root:
     const branch = upstreamBranch(value)
     if (branch !== undefined) return (branches[branch] ?? []).flatMap((issue) => explainIssue(issue, root, path))
     const given: unknown = 'protocol' in value ? value.protocol : undefined
-    if (given === undefined) return [{ path, aspect: 'name', message: 'the upstream says no protocol', hint: 'add protocol: http or protocol: mcp' }]
+    if (given === undefined) return [{ path, aspect: 'name', message: 'the upstream says no protocol', hint: 'add protocol: http, mcp or llm' }]
     return [
-      { path: [...path, 'protocol'], aspect: 'value', message: 'expected http or mcp', ...suggestion(typeof given === 'string' ? given : '', ['http', 'mcp']) },
+      {
+        path: [...path, 'protocol'],
+        aspect: 'value',
+        message: 'expected one of http, mcp, llm',
+        ...suggestion(typeof given === 'string' ? given : '', ['http', 'mcp', 'llm']),
+      },
     ]
   }
   // Of a text or a list, the one that was begun; of a text or a certain word, both.

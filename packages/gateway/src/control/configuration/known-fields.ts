@@ -26,7 +26,7 @@ function below(schema: Schema, path: readonly (string | number)[], value: unknow
   return at
 }
 
-/** Of the three kinds of upstream the one that is meant; of a text or a list of texts, neither has fields. */
+/** Of the kinds of upstream the one that is meant; of a text or a list of texts, neither has fields. */
 function branchOf(schema: Schema, value: unknown): Schema | undefined {
   if (!schema.anyOf) return schema
   const branch = upstreamBranch(value)

@@ -20,9 +20,10 @@ export async function forwardHttp(exchanges: Exchanges, call: HttpCall, tenant: 
   try {
     const answer = await exchanges.send({ upstream, tenant, method, target, headers, body: outgoing, bodyBytes, signal })
     if (answer.kind === 'answer') return passOn(answer, call, requestBytes)
-    const { problem, reason } = answer
+    const { problem, reason, isSent } = answer
     const result = signal.aborted ? 'cancelled' : 'refused'
-    return { kind: 'refused', problem, reason, finished: Promise.resolve({ result, code: problem.code, requestBytes: requestBytes() }) }
+    const facts: OutcomeFacts = { result, code: problem.code, requestBytes: requestBytes(), ...(!isSent && { sent: false }) }
+    return { kind: 'refused', problem, reason, finished: Promise.resolve(facts) }
   } catch (error) {
     if (!(error instanceof BodyError)) throw error
     const result = signal.aborted ? 'cancelled' : 'failed'
