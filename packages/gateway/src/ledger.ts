@@ -114,14 +114,13 @@ export class Ledger {
   /** Once its exchange has ended, settles what a forwarded call has reserved and writes what became of it, in the same turn; called once for each receipt. */
   settle(receipt: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void {
     const written = finished.then((facts) => {
-      const { state, now } = this.#ports
+      const { log, state, now } = this.#ports
       const settledAt = now()
       const entry = outcomeEntry(receipt, facts, startedAt, settledAt)
       state.quotas.settle(entry.request, settledUse(entry), settledAt)
-      return this.#append(entry)
+      return log.append(entry)
     })
-    const end = (): void => this.#end()
-    written.then(end, end) // a failure was told already
+    void written.catch((fault: unknown) => this.#part(fault)).finally(() => this.#end())
   }
 
   /** Writes or counts a refusal that no rule made. */
@@ -191,10 +190,14 @@ export class Ledger {
     try {
       return await this.#ports.log.append(entry)
     } catch (fault) {
-      if (this.#ports.log.isAvailable) this.#hasDiverged = true
-      this.#ports.lost(fault)
+      this.#part(fault)
       throw fault
     }
+  }
+
+  #part(fault: unknown): void {
+    if (this.#ports.log.isAvailable) this.#hasDiverged = true
+    this.#ports.lost(fault)
   }
 
   #writeCounts(until: number): void {

@@ -1,5 +1,12 @@
 import { createSecureContext } from 'node:tls'
-import { durationMs, sizeBytes, type HttpUpstreamConfiguration, type LlmUpstreamConfiguration, type McpHttpUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
+import {
+  durationMs,
+  sizeBytes,
+  type HttpUpstreamConfiguration,
+  type LlmUpstreamConfiguration,
+  type McpHttpUpstreamConfiguration,
+  type UpstreamName,
+} from '@sallyport/contract'
 import { exactRange, objectionTo, parseAddress, parseRange, type Address, type AddressRange, type AddressRules } from './address.ts'
 import type { CredentialRule } from './credentials.ts'
 

@@ -144,7 +144,7 @@ export class QuotaCounters {
 
   /** Counts every open reserve as used: the gateway that waited for these outcomes is gone. */
   settleAll(nowMs: number): void {
-    for (const request of [...this.#reservations.keys()]) this.settle(request, { tokens: undefined, cost: undefined }, nowMs)
+    for (const request of this.#reservations.keys()) this.settle(request, { tokens: undefined, cost: undefined }, nowMs)
   }
 
   #open(quota: Quota, limit: Limit, subject: Subject): Counter {

@@ -89,7 +89,8 @@ test('one agent cannot open counters without end, and cannot close those of othe
   const counters = new QuotaCounters()
   const victim = { ...subject, agent: 'victim' }
   assert.equal(counters.charge([quota], victim, one, 'request', 0).kind, 'charged')
-  for (let made = 0; made < countersPerAgentMax; made += 1) assert.equal(counters.charge([quota], { ...subject, action: `tool-${made}` }, one, 'request', 1).kind, 'charged')
+  for (let made = 0; made < countersPerAgentMax; made += 1)
+    assert.equal(counters.charge([quota], { ...subject, action: `tool-${made}` }, one, 'request', 1).kind, 'charged')
   const refused = counters.charge([quota], { ...subject, action: 'one more' }, one, 'request', 1)
   assert.equal(refused.kind, 'exhausted')
   assert.equal(refused.kind === 'exhausted' && refused.retryAfterMs, 3_600_000)

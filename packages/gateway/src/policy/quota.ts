@@ -46,7 +46,12 @@ export function compileQuota(configuration: QuotaConfiguration): QuotaFault | { 
     if (amount === undefined) continue
     const limit = compileLimit(unit, amount, durationMs(window), unit === 'requests' ? (burst ?? amount) : amount)
     if (!limit)
-      return { kind: 'invalid', field: unit, message: `${configuration[unit]} ${unit} in ${window} are too fine to be counted exactly`, hint: 'use rounder numbers' }
+      return {
+        kind: 'invalid',
+        field: unit,
+        message: `${configuration[unit]} ${unit} in ${window} are too fine to be counted exactly`,
+        hint: 'use rounder numbers',
+      }
     limits.push(limit)
   }
   if (limits.length === 0) return { kind: 'invalid', field: 'requests', message: 'the quota limits nothing', hint: 'add requests, tokens or cost' }

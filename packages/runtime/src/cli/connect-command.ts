@@ -94,6 +94,7 @@ function greeting(url: string, secretFile: string): string {
     `Bridge to the gateway at ${url} (this machine only). Ctrl-C ends it.`,
     `  MCP clients       ${url}/mcp  or  ${url}/mcp/UPSTREAM   with "Authorization: Bearer SECRET"`,
     `  HTTP programs     ${url}/http/UPSTREAM/PATH             with "X-Sallyport-Secret: SECRET"`,
+    `  language models   ${url}/llm/UPSTREAM/v1                with SECRET as the API key`,
     `  as HTTP proxy     HTTP_PROXY=${proxy}`,
     `SECRET is in ${secretFile}, or: sallyport connect --print-secret`,
   ].join('\n')

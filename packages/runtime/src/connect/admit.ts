@@ -24,7 +24,7 @@ export type Admitted =
   /** A browser asks whether a page of an allowed origin may ask; it carries no secret and reaches nothing. */
   | { readonly kind: 'preflight' }
 
-const singletons = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'content-length', 'content-type']
+const singletons = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'x-api-key', 'content-length', 'content-type']
 const absoluteForm = /^http:\/\/([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)(\/[^#]*)?$/i
 const authorityForm = /^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}$/
 
@@ -146,7 +146,9 @@ function parseTarget(target: string): Exclude<Admitted, { kind: 'preflight' }> |
 function holdsSecret(headers: HeaderPairs, secret: ClientSecret): boolean {
   const own = firstHeader(headers, 'x-sallyport-secret')
   const [, bearer] = /^bearer +(\S+)$/i.exec(firstHeader(headers, 'authorization') ?? '') ?? []
-  return [own, bearer].some((presented) => presented !== undefined && isSecret(presented, secret))
+  // Where clients of the Anthropic API put their key.
+  const apiKey = firstHeader(headers, 'x-api-key')
+  return [own, bearer, apiKey].some((presented) => presented !== undefined && isSecret(presented, secret))
 }
 
 function holdsProxySecret(headers: HeaderPairs, secret: ClientSecret): boolean {

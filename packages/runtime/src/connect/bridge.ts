@@ -54,7 +54,8 @@ export interface Bridge {
 
 /**
  * Opens the loopback side of the gateway for programs that cannot hold a key: MCP clients at `/mcp` and `/mcp/<upstream>`, HTTP programs at `/http/<upstream>/<path>` or
- * through the bridge as HTTP proxy, by absolute URLs or in tunnels that end here. Bodies stream both ways; a client that goes away cancels its exchange at the gateway.
+ * through the bridge as HTTP proxy, by absolute URLs or in tunnels that end here, clients of language models at `/llm/<upstream>/v1/...`. Bodies stream both
+ * ways; a client that goes away cancels its exchange at the gateway.
  *
  * @throws Fault `not-done` for an address that is not loopback, or that is taken.
  */

@@ -3,7 +3,7 @@ import type { Admitted } from './admit.ts'
 import type { Upstream, UpstreamHosts } from './upstream-hosts.ts'
 import type { RefusedByGateway } from '../link/gateway-link.ts'
 
-const direct = /^\/(?:mcp(?:\/[a-z0-9-]{1,63})?(?:\?.*)?|http\/[a-z0-9-]{1,63}(?:[/?].*)?)$/
+const direct = /^\/(?:mcp(?:\/[a-z0-9-]{1,63})?(?:\?.*)?|(?:http|llm)\/[a-z0-9-]{1,63}(?:[/?].*)?)$/
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 const namedMax = 32
 
@@ -22,7 +22,9 @@ export async function gatewayPath(
   if (dotSegment.test(path)) return refused('edge.malformed', undefined, { detail: 'The path must not hold dot segments.' })
   if (asked.kind === 'direct') {
     if (direct.test(pathAndQuery)) return { kind: 'path', path: pathAndQuery }
-    return refused('access.unknown-target', undefined, { detail: 'Use /mcp, /mcp/UPSTREAM or /http/UPSTREAM/PATH, or the bridge as HTTP proxy.' })
+    return refused('access.unknown-target', undefined, {
+      detail: 'Use /mcp, /mcp/UPSTREAM, /http/UPSTREAM/PATH or /llm/UPSTREAM/v1/..., or the bridge as HTTP proxy.',
+    })
   }
 
   const found = await upstreamAt(asked.authority, hosts)
@@ -31,7 +33,7 @@ export async function gatewayPath(
       return found
     case 'found': {
       const { name, protocol } = found.upstream
-      if (protocol === 'http') return { kind: 'path', path: `/http/${name}${pathAndQuery}` }
+      if (protocol !== 'mcp') return { kind: 'path', path: `/${protocol}/${name}${pathAndQuery}` }
       if (path === '/' || path === '/mcp') return { kind: 'path', path: `/mcp/${name}` }
       return refused('access.unknown-target', undefined, { detail: `${name} is an MCP server: call http://${name}/mcp.` })
     }

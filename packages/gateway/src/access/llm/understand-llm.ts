@@ -42,7 +42,8 @@ export async function understandLlm(
   const betas = readBetas(headers.headers)
   if (!betas) return malformed('the list of beta features is no list of names')
 
-  const asked = found.endpoint === 'models.list' ? aboutModels(inbound, target.query) : await aboutOne(found.endpoint, upstream, inbound, limits.judgedBodyBytesMax)
+  const asked =
+    found.endpoint === 'models.list' ? aboutModels(inbound, target.query) : await aboutOne(found.endpoint, upstream, inbound, limits.judgedBodyBytesMax)
   if (asked.kind === 'refused') return asked
   return {
     id: inbound.id,
@@ -108,7 +109,12 @@ async function aboutOne(
   }
 }
 
-function ceilingOf(endpoint: LlmEndpoint, { model, maxTokens, answers }: ReadLlmBody, bodyBytes: number, { prices }: LlmUpstreamAccess): TokenCeiling | undefined {
+function ceilingOf(
+  endpoint: LlmEndpoint,
+  { model, maxTokens, answers }: ReadLlmBody,
+  bodyBytes: number,
+  { prices }: LlmUpstreamAccess,
+): TokenCeiling | undefined {
   if (endpoint === 'messages.count_tokens') return undefined
   const outputTokens = endpoint === 'embeddings' ? 0 : maxTokens === undefined ? undefined : maxTokens * answers
   return { inputTokens: bodyBytes, outputTokens, price: prices.get(model) }

@@ -5,6 +5,7 @@ import { configurationJsonSchema, durationMs, sizeBytes } from '@sallyport/contr
 import { defaultEdgeLimits } from '../../edge/limits.ts'
 import { compilePolicy } from '../../policy/snapshot.ts'
 import { formatFault } from './configuration-fault.ts'
+import { findUnboundedUse } from './find-unbounded-use.ts'
 import { readConfiguration } from './read-configuration.ts'
 
 const documentAt = (name: string): string => readFileSync(new URL(`../../../../../docs/${name}`, import.meta.url), 'utf8')
@@ -50,14 +51,20 @@ test('docs/configuration.md gives the defaults of the limits', () => {
   for (const [name, value] of Object.entries(times)) assert.equal(durationMs(given.get(name) ?? ''), value, name)
 })
 
-test('every example of docs/policy.md is valid', () => {
-  const examples = [...documentAt('policy.md').matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text)
-  assert.ok(examples.length >= 4)
-  for (const example of examples) {
-    const read = readConfiguration({ text: `version: 1\ntrustDomain: agents.example.com\n${example}`, fileName: 'policy.md' })
-    assert.ok(read.kind === 'read', read.kind === 'invalid' ? read.faults.map(formatFault).join('\n') : '')
-    const { rules, quotas } = read.configuration
-    const compiled = compilePolicy(rules, quotas, { upstreams: ['crm', 'payments', 'ci', 'files', 'shop'] })
-    assert.equal(compiled.kind, 'compiled', JSON.stringify(compiled))
-  }
-})
+for (const [document, atLeast, upstreams] of [
+  ['policy.md', 4, ['crm', 'payments', 'ci', 'files', 'shop']],
+  ['llm.md', 3, ['openai', 'anthropic']],
+] as const) {
+  test(`every example of docs/${document} is valid`, () => {
+    const examples = [...documentAt(document).matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text)
+    assert.ok(examples.length >= atLeast)
+    for (const example of examples) {
+      const read = readConfiguration({ text: `version: 1\ntrustDomain: agents.example.com\n${example}`, fileName: document })
+      assert.ok(read.kind === 'read', read.kind === 'invalid' ? read.faults.map(formatFault).join('\n') : '')
+      const { rules, quotas } = read.configuration
+      assert.deepEqual(findUnboundedUse(read.configuration), [])
+      const compiled = compilePolicy(rules, quotas, { upstreams })
+      assert.equal(compiled.kind, 'compiled', JSON.stringify(compiled))
+    }
+  })
+}
