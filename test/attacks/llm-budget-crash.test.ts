@@ -21,3 +21,15 @@ test('what was under way when the gateway went down counts as used, then and aft
   assert.equal((await lost).status, 200)
   assert.equal(gateway.provider.asked.length, 1)
 })
+
+test('and then it drains like any other use [T6]', async () => {
+  await using gateway = await LlmGateway.start({ quotas: [{ ...quota, window: '1s' }], upstream: { maxOutputTokens: 800 } })
+  const seen = new Promise<void>((resolve) => (gateway.provider.onAsked = resolve))
+  const lost = gateway.ask({ body: chat('slow') })
+  await seen
+  await using restarted = await gateway.afterCrash()
+  const deadline = Date.now() + 5000
+  while ((await restarted.ask({ body: chat('use-1-1') })).status !== 200) assert.ok(Date.now() < deadline, 'what nobody settles is held for ever')
+  gateway.provider.release()
+  await lost
+})

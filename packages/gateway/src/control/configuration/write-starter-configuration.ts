@@ -56,7 +56,13 @@ const exampleUpstreams = `upstreams: {}
 #      - { name: get_invoice, method: GET, path: "/invoices/{id}" }
 #  files:
 #    protocol: mcp
-#    command: [npx, -y, "@modelcontextprotocol/server-filesystem", /srv/files]`
+#    command: [npx, -y, "@modelcontextprotocol/server-filesystem", /srv/files]
+#  openai:
+#    protocol: llm
+#    api: openai                            # or anthropic
+#    url: https://api.openai.com
+#    credential: { secret: openai-key }
+#    maxOutputTokens: 4096`
 
 const exampleRules = `rules: []
 #  - id: crm-read
