@@ -31,7 +31,7 @@ test('its examples are valid once the comment signs are gone', () => {
   const given = read(text)
   assert.ok(given.kind === 'read', JSON.stringify(given))
   const { rules, quotas, upstreams } = given.configuration
-  assert.deepEqual([rules.length, Object.keys(upstreams)], [2, ['crm', 'files']])
+  assert.deepEqual([rules.length, Object.keys(upstreams)], [2, ['crm', 'files', 'openai']])
   assert.equal(compilePolicy(rules, quotas, { upstreams: Object.keys(upstreams) }).kind, 'compiled')
 })
 
