@@ -161,6 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       version,
       now,
       temporaryFolder: tmpdir(),
+      report: (fault) => options.report('stdio-server', fault),
     })
     closing.push(() => stdio.close())
 

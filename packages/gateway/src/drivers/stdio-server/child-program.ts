@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { Fault } from '@sallyport/contract'
 
 export interface ProgramTerms {
   /** An absolute path and its arguments. */
@@ -11,6 +12,8 @@ export interface ProgramTerms {
   /** Where it runs; absent: an empty folder of its own, removed afterwards. */
   readonly directory: string | undefined
   readonly temporaryFolder: string
+  /** Something of the program stayed behind. */
+  readonly report: (fault: unknown) => void
 }
 
 /** The end of the error stream that is kept, in bytes. */
@@ -25,10 +28,15 @@ export class ChildProgram {
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>
   #errors = Buffer.alloc(0)
   #isGone = false
-  /** Resolves when the process and its group are gone and its own folder is removed. */
+  /** Resolves when the process and its group are gone and its own folder is removed, or reported where it cannot be. Never rejects. */
   readonly ended: Promise<void>
 
-  private constructor(process: ChildProcessByStdio<Writable, Readable, Readable>, ownFolder: string | undefined, onOutput: (bytes: Uint8Array) => void) {
+  private constructor(
+    process: ChildProcessByStdio<Writable, Readable, Readable>,
+    ownFolder: string | undefined,
+    onOutput: (bytes: Uint8Array) => void,
+    report: ProgramTerms['report'],
+  ) {
     this.#process = process
     const { promise, resolve } = Promise.withResolvers<void>()
     process.once('error', () => resolve()) // it did not start
@@ -43,16 +51,16 @@ export class ChildProgram {
       this.#errors = Buffer.concat([this.#errors, bytes]).subarray(-errorBytesMax)
     })
     this.ended = promise.then(async () => {
-      if (ownFolder !== undefined) await rm(ownFolder, { recursive: true, force: true })
+      if (ownFolder !== undefined) await remove(ownFolder, report)
     })
   }
 
-  static async start({ command, env, directory, temporaryFolder }: ProgramTerms, onOutput: (bytes: Uint8Array) => void): Promise<ChildProgram> {
+  static async start({ command, env, directory, temporaryFolder, report }: ProgramTerms, onOutput: (bytes: Uint8Array) => void): Promise<ChildProgram> {
     const ownFolder = directory === undefined ? await mkdtemp(join(temporaryFolder, 'sallyport-mcp-')) : undefined
     const [file, ...args] = command
     // Nothing of the gateway's own environment: it may hold its secrets, and PATH or NODE_OPTIONS would decide what runs.
     const process = spawn(file, args, { cwd: directory ?? ownFolder, env: { ...env }, shell: false, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
-    return new ChildProgram(process, ownFolder, onOutput)
+    return new ChildProgram(process, ownFolder, onOutput, report)
   }
 
   get pid(): number | undefined {
@@ -92,5 +100,14 @@ export class ChildProgram {
     } catch {
       // the group is gone already
     }
+  }
+}
+
+/** A program can leave what cannot be removed: a folder without permissions, a path that is too long. */
+async function remove(folder: string, report: ProgramTerms['report']): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch (error) {
+    report(new Fault(`the folder ${folder} of a program that ended cannot be removed`, 'unknown', error))
   }
 }

@@ -14,6 +14,8 @@ export interface StdioServersTerms {
   readonly now: () => number
   /** An existing folder under which children without a folder get one of their own. */
   readonly temporaryFolder: string
+  /** Something went wrong that no caller waits for. */
+  readonly report: (fault: unknown) => void
   /** Children at once. */
   readonly childrenMax?: number
 }
@@ -157,8 +159,8 @@ class ChildPool implements StdioServers {
       const retryAfterSeconds = Math.ceil((slot.mayStartAt - now) / 1000)
       return refused('forward.upstream-failed', 'the server keeps failing', { detail: 'The server keeps failing and is given a pause.', retryAfterSeconds })
     }
-    const { version, temporaryFolder } = this.#terms
-    const child: StdioChild = new StdioChild({ ...settings, env, version, temporaryFolder }, () => this.#use(slot, child))
+    const { version, temporaryFolder, report } = this.#terms
+    const child: StdioChild = new StdioChild({ ...settings, env, version, temporaryFolder, report }, () => this.#use(slot, child))
     slot.child = child
     slot.settings = settings
     slot.starts += 1
@@ -199,7 +201,7 @@ class ChildPool implements StdioServers {
   }
 
   #track(work: Promise<void>): void {
-    const done: Promise<void> = work.finally(() => this.#stopping.delete(done))
+    const done: Promise<void> = work.catch(this.#terms.report).finally(() => this.#stopping.delete(done))
     this.#stopping.add(done)
   }
 }

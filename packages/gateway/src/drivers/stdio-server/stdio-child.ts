@@ -37,7 +37,8 @@ export class StdioChild {
   readonly #cutter: LineCutter
   readonly #inFlight = new Map<number, InFlight>()
   readonly #listeners = new Set<MessageQueue>()
-  readonly #asked = new Set<JsonRpcId>()
+  /** The child's own requests, by the request of the agent that carries them. */
+  readonly #asked = new Map<JsonRpcId, number>()
   #program: ChildProgram | undefined
   #nextId = 1
   #isUp = false
@@ -97,6 +98,7 @@ export class StdioChild {
     const queue: MessageQueue = new MessageQueue(this.#terms.messageBytesMax, () => {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
+      for (const [id, carrier] of this.#asked) if (carrier === own) this.#asked.delete(id) // nobody is left to answer
       // Still listed: the response has not come, so the server works for nobody.
       if (this.#inFlight.delete(own)) this.#send(cancellation(own))
       this.#onUse()
@@ -225,14 +227,14 @@ export class StdioChild {
 
   /** A request of the child says nothing of whom it is for; so it goes out only when all that is in flight belongs to one session. */
   #dispatchRequest(message: JsonRpcRequest, bytes: number): void {
-    const calls = [...this.#inFlight.values()]
-    const newest = calls.at(-1)
-    const isClear = newest !== undefined && newest.session !== '' && calls.every(({ session }) => session === newest.session)
-    if (!isClear || !this.#terms.serverRequests.has(message.method) || this.#asked.size >= askedMax) {
+    const calls = [...this.#inFlight]
+    const [carrier, newest] = calls.at(-1) ?? []
+    const isClear = newest !== undefined && newest.session !== '' && calls.every(([, { session }]) => session === newest.session)
+    if (carrier === undefined || !isClear || !this.#terms.serverRequests.has(message.method) || this.#asked.size >= askedMax) {
       this.#send(answerForAgent(message).value)
       return
     }
-    this.#asked.add(message.id)
+    this.#asked.set(message.id, carrier)
     newest.queue.push(message, bytes)
   }
 
