@@ -39,7 +39,7 @@ export async function serveAggregate(ports: McpPorts, policy: PolicySnapshot, pr
     case 'notification': {
       const { requestId } = paramsOf(message)
       const isCancellation = message.method === 'notifications/cancelled' && (typeof requestId === 'string' || typeof requestId === 'number')
-      if (isCancellation) ports.calls.cancel(principal, call.session?.upstreamSession ?? '', requestId)
+      if (isCancellation) await ports.calls.cancel(principal, call.session?.upstreamSession ?? '', requestId)
       return bare(202)
     }
     case 'request':

@@ -6,18 +6,19 @@ const callsMax = 16_384
 
 /** Calls at the aggregated endpoint, so that a cancellation there finds the upstream that has the call. */
 export class CallsInFlight {
-  readonly #calls = new Map<string, () => void>()
+  readonly #calls = new Map<string, () => Promise<void>>()
 
   /** Gives the function that takes the call off the list again. */
-  add(principal: Principal, session: string, id: JsonRpcId, cancel: () => void): () => void {
+  add(principal: Principal, session: string, id: JsonRpcId, cancel: () => Promise<void>): () => void {
     const key = keyOf(principal, session, id)
     if (this.#calls.size >= callsMax || this.#calls.has(key)) return () => undefined
     this.#calls.set(key, cancel)
     return () => this.#calls.delete(key)
   }
 
-  cancel(principal: Principal, session: string, id: JsonRpcId): void {
-    this.#calls.get(keyOf(principal, session, id))?.()
+  /** Resolves when the upstream has been told, as far as it can be. */
+  async cancel(principal: Principal, session: string, id: JsonRpcId): Promise<void> {
+    await this.#calls.get(keyOf(principal, session, id))?.()
   }
 }
 

@@ -65,17 +65,21 @@ async function forwardAggregated(
   const renamed = { ...message, id: upstreamId, value: { ...message.value, id: upstreamId } }
   const leaving = new AbortController()
   const signal = AbortSignal.any([call.signal, leaving.signal])
-  const done = ports.calls.add(principal, session?.upstreamSession ?? '', message.id, () => {
-    void tellCancelled(ports, principal, upstream, upstreamId).finally(() => leaving.abort())
-  })
-  const sent = await sendLinked(ports, principal, upstream, renamed, call, signal)
-  if (sent.kind === 'refused') {
+  const done = ports.calls.add(principal, session?.upstreamSession ?? '', message.id, () =>
+    tellCancelled(ports, principal, upstream, upstreamId).finally(() => leaving.abort()),
+  )
+  try {
+    const sent = await sendLinked(ports, principal, upstream, renamed, call, signal)
+    const forwarded =
+      sent.kind === 'refused'
+        ? refuseForwarding(sent)
+        : await relayReply(sent.reply, relayTerms(ports, policy, principal, { ...call, signal }, sent.conversation, upstreamId))
+    void forwarded.finished.then(done)
+    return forwarded
+  } catch (error) {
     done()
-    return refuseForwarding(sent)
+    throw error
   }
-  const forwarded = await relayReply(sent.reply, relayTerms(ports, policy, principal, { ...call, signal }, sent.conversation, upstreamId))
-  void forwarded.finished.then(done)
-  return forwarded
 }
 
 const cancelDeadlineMs = 5_000
@@ -83,11 +87,11 @@ const cancelDeadlineMs = 5_000
 /** An HTTP upstream of the older revision goes on with a call whose connection is left, so it is told. */
 async function tellCancelled(ports: McpPorts, principal: Principal, upstream: McpUpstreamAccess, requestId: string): Promise<void> {
   if (upstream.transport === 'stdio') return
-  const conversation = await linked(ports, principal, upstream, undefined)
-  if ('kind' in conversation || conversation.era !== 'legacy') return
   const method = 'notifications/cancelled'
   const message = { kind: 'notification', method, value: { jsonrpc: '2.0', method, params: { requestId } } } as const
   try {
+    const conversation = await linked(ports, principal, upstream, undefined)
+    if ('kind' in conversation || conversation.era !== 'legacy') return
     await conversation.send({ verb: 'POST', message, headers: [], signal: AbortSignal.timeout(cancelDeadlineMs) })
   } catch (error) {
     if (!(error instanceof Fault)) throw error
