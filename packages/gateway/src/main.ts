@@ -257,6 +257,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
           settings = nextSettings
           exchanges.replace(next.definitions)
+          ports.forward.mcp.links.dropAll()
           compiled = next
           snapshot = snapshotOf(next, sessionKey)
           return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }) }

@@ -8,14 +8,35 @@ import type { Rule, PolicySnapshot } from './snapshot.ts'
  * @param upstream undefined: anywhere
  */
 export function isReachable(policy: PolicySnapshot, principal: Pick<Principal, 'tenant' | 'agent'>, upstream: string | undefined, action?: string): boolean {
-  const rules = policy.rulesAround(principal, upstream)
-  const denies = rules.filter(({ effect, condition }) => effect === 'deny' && !condition)
-  const openings = rules.filter(({ effect }) => effect !== 'deny')
-  if (action !== undefined) return openings.some(({ match }) => match.action.matches(action)) && !denies.some(({ match }) => match.action.matches(action))
+  if (action !== undefined) return reachOf(policy, principal, upstream)(action)
+  const { openings, denies } = around(policy, principal, upstream)
   return openings.some((opening) => {
     const covering = upstream === undefined ? denies.filter((deny) => coversUpstreams(deny, opening)) : denies
     return leavesSomething(opening, covering)
   })
+}
+
+/** The same question about many actions: the rules are looked through once, and each action is then asked only of those that do not name theirs. */
+export function reachOf(policy: PolicySnapshot, principal: Pick<Principal, 'tenant' | 'agent'>, upstream: string | undefined): (action: string) => boolean {
+  const { openings, denies } = around(policy, principal, upstream)
+  const isOpened = anyOf(openings)
+  const isDenied = anyOf(denies)
+  return (action) => isOpened(action) && !isDenied(action)
+}
+
+function around(policy: PolicySnapshot, principal: Pick<Principal, 'tenant' | 'agent'>, upstream: string | undefined): Record<'openings' | 'denies', Rule[]> {
+  const rules = policy.rulesAround(principal, upstream)
+  return {
+    openings: rules.filter(({ effect }) => effect !== 'deny'),
+    denies: rules.filter(({ effect, condition }) => effect === 'deny' && !condition),
+  }
+}
+
+function anyOf(rules: readonly Rule[]): (action: string) => boolean {
+  const actions = rules.map(({ match }) => match.action)
+  const named = new Set(actions.flatMap(({ literals }) => literals ?? []))
+  const starred = actions.filter(({ literals }) => literals === undefined)
+  return (action) => named.has(action) || starred.some((field) => field.matches(action))
 }
 
 function coversUpstreams(deny: Rule, { match }: Rule): boolean {

@@ -33,6 +33,20 @@ test('two operations that cross are a fault at the second', () => {
   assert.equal(more.length, 0)
 })
 
+const tenThousand = Array.from({ length: 10_000 }, (_, index) => index)
+
+test('ten thousand operations are compared where they meet', () => {
+  const paths = tenThousand.map((index) => (index % 2 === 0 ? `/v1/{tenant}/things${index}/{id}` : `/v1/{tenant}/parts${index}`))
+  const operations = [...paths, '/v1/acme/{kind}'].map((path, index) => ({ name: `op${index}`, method: 'GET' as const, path }))
+  assert.equal(faults({ operations }).length, 20)
+  assert.deepEqual(faults({ operations: operations.slice(0, -1) }), [])
+})
+
+test('operations whose parameters share one place are not compared without end', () => {
+  const operations = tenThousand.map((index) => ({ name: `op${index}`, method: 'GET' as const, path: `/v1/x${index}-{id}/parts` }))
+  assert.match(faults({ operations })[0]?.message ?? '', /too many operations/)
+})
+
 test('a broken template, a repeated name and the reserved one are faults', () => {
   const found = faults({
     operations: [

@@ -1,7 +1,8 @@
 import type { HttpUpstreamConfiguration, UpstreamName } from '@sallyport/contract'
+import { findCrossings, shapeOf } from './find-crossings.ts'
 import { importOpenApi } from './openapi.ts'
 import { OperationIndex, type Operation } from './operation-index.ts'
-import { parseTemplate, relate } from './operation-template.ts'
+import { parseTemplate } from './operation-template.ts'
 
 /** What access needs to know of one HTTP upstream. */
 export interface HttpUpstreamAccess {
@@ -49,12 +50,10 @@ export function compileHttpUpstream(name: UpstreamName, configuration: HttpUpstr
     if (read.kind === 'invalid') faults.push({ path: ['openapi'], message: read.message })
     else for (const operation of read.operations) locate(operation, ['openapi'], imported, faults)
   }
-  const operations = [
-    ...written,
-    ...imported.filter((one) => !written.some((other) => one.operation.method === other.operation.method && relation(one, other) === 'same')),
-  ]
+  const replaced = new Set(written.map(({ operation }) => shapeOf(operation)))
+  const operations = [...written, ...imported.filter(({ operation }) => !replaced.has(shapeOf(operation)))]
   findNameFaults(operations, faults)
-  findCrossings(operations, faults)
+  findCrossingFaults(operations, faults)
   if (faults.length > 0) return { kind: 'invalid', faults: faults.slice(0, faultsMax) }
   const all = operations.map(({ operation }) => operation)
   return {
@@ -94,27 +93,21 @@ function findNameFaults(operations: readonly Located[], faults: HttpUpstreamFaul
   }
 }
 
-function findCrossings(operations: readonly Located[], faults: HttpUpstreamFault[]): void {
-  const groups = Map.groupBy(operations, ({ operation }) => `${operation.method} ${operation.segments.length}`)
-  for (const group of groups.values()) {
-    for (const [index, one] of group.entries()) {
-      for (const other of group.slice(0, index)) {
-        const found = relation(one, other)
-        if (found !== 'crossing' && found !== 'same') continue
-        const titles = `${titleOf(other.operation)} and ${titleOf(one.operation)}`
-        faults.push({
-          path: one.path,
-          message: `${titles} fit the same path, and neither is the more specific`,
-          hint: 'add an operation for the paths that fit both, or drop one',
-        })
-        if (faults.length >= faultsMax) return
-      }
-    }
+function findCrossingFaults(operations: readonly Located[], faults: HttpUpstreamFault[]): void {
+  const { pairs, isComplete } = findCrossings(operations, faultsMax)
+  for (const [earlier, later] of pairs) {
+    faults.push({
+      path: later.path,
+      message: `${titleOf(earlier.operation)} and ${titleOf(later.operation)} fit the same path, and neither is the more specific`,
+      hint: 'add an operation for the paths that fit both, or drop one',
+    })
   }
-}
-
-function relation(one: Located, other: Located): ReturnType<typeof relate> {
-  return relate(one.operation.segments, other.operation.segments)
+  if (!isComplete)
+    faults.push({
+      path: ['operations'],
+      message: 'too many operations have parameters at the same place to compare each with each',
+      hint: 'split the upstream into several, each with a part of the operations',
+    })
 }
 
 function titleOf({ method, path }: Operation): string {

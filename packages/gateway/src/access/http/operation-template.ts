@@ -70,7 +70,7 @@ export function relate(first: readonly TemplateSegment[], second: readonly Templ
   return all
 }
 
-function relateSegments(first: TemplateSegment, second: TemplateSegment): Relation {
+export function relateSegments(first: TemplateSegment, second: TemplateSegment): Relation {
   if (first.kind === 'literal' && second.kind === 'literal') return first.text === second.text ? 'same' : 'disjoint'
   if (first.kind === 'literal') return matchSegment(second, first.text) === undefined ? 'disjoint' : 'narrower'
   if (second.kind === 'literal') return matchSegment(first, second.text) === undefined ? 'disjoint' : 'wider'

@@ -1,7 +1,7 @@
 import type { JsonRpcId, McpCall } from '../../access/access-request.ts'
 import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import type { Principal } from '../../identity/identify.ts'
-import { isReachable } from '../../policy/reach.ts'
+import { reachOf } from '../../policy/reach.ts'
 import type { PolicySnapshot } from '../../policy/snapshot.ts'
 import type { McpPorts } from './mcp-ports.ts'
 import type { RelayTerms } from './relay-reply.ts'
@@ -33,5 +33,7 @@ export function relayTerms(
 }
 
 function viewOf(policy: PolicySnapshot, principal: Principal, { name }: McpUpstreamAccess, { endpoint }: Pick<McpCall, 'endpoint'>): View {
-  return { upstream: name, isReachable: (action) => isReachable(policy, principal, name, action), isNamespaced: endpoint === 'aggregate' }
+  let reach: ((action: string) => boolean) | undefined // only lists ask, and then for every item
+  const isReachable = (action: string): boolean => (reach ??= reachOf(policy, principal, name))(action)
+  return { upstream: name, isReachable, isNamespaced: endpoint === 'aggregate' }
 }

@@ -64,6 +64,11 @@ export class UpstreamLinks {
     this.#links.delete(keyOf(principal, upstream))
   }
 
+  /** The upstreams may be others from now on: a session belongs to the server that gave it. */
+  dropAll(): void {
+    this.#links.clear()
+  }
+
   #forget(key: string, opening: Promise<Link | Refused>): void {
     if (this.#links.get(key) === opening) this.#links.delete(key)
   }
