@@ -1,4 +1,7 @@
 import { refused, type Refused, type TenantName } from '@sallyport/contract'
+import { secretCharactersMin } from './echo-pattern.ts'
+
+export { secretCharactersMin } from './echo-pattern.ts'
 
 /** The sealed secrets, as far as forwarding needs them. */
 export interface Credentials {
@@ -21,12 +24,9 @@ export interface CredentialRule {
 /** What is added to a request, and what must not come back in its answer. */
 export interface InjectedCredential {
   readonly header: readonly [name: string, value: string]
-  /** Every spelling of the secret that is masked in answers. */
-  readonly spellings: readonly Buffer[]
+  readonly secret: string
 }
 
-/** Shorter values could not be told apart from ordinary text in an answer. */
-export const secretCharactersMin = 8
 export const secretCharactersMax = 8192
 
 const placeholder = '{secret}'
@@ -51,20 +51,5 @@ export async function injectCredential(credentials: Credentials, rule: Credentia
   if (secret === undefined) return refused('forward.credential-missing', `secret ${rule.secret} is not set for tenant ${tenant} nor for all`)
   const objection = objectionToSecret(secret)
   if (objection !== undefined) return refused('forward.credential-missing', `secret ${rule.secret} is ${objection}`)
-  return { header: [rule.header, rule.format.split(placeholder).join(secret)], spellings: spellingsOf(secret) }
-}
-
-/** The forms in which ordinary programs repeat what they were given: as it is, in JSON, in HTML, in a URL, in base64. */
-function spellingsOf(secret: string): readonly Buffer[] {
-  const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
-  const base64 = Buffer.from(secret).toString('base64').replaceAll('=', '')
-  const texts = [secret, JSON.stringify(secret).slice(1, -1), html, encodeURIComponent(secret), base64, decodedBase64(secret)]
-  return [...new Set(texts)].filter((text) => text.length >= secretCharactersMin).map((text) => Buffer.from(text, 'latin1'))
-}
-
-/** What a Basic credential decodes to, since a server that complains about it may show the password. */
-function decodedBase64(secret: string): string {
-  if (secret.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(secret)) return ''
-  const decoded = Buffer.from(secret, 'base64').toString('latin1')
-  return /^[\x20-\x7e]+$/.test(decoded) ? decoded : ''
+  return { header: [rule.header, rule.format.split(placeholder).join(secret)], secret }
 }

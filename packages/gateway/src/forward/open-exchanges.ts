@@ -4,6 +4,7 @@ import { Pool, type Dispatcher } from 'undici'
 import type { HeaderLines } from '../edge/inbound.ts'
 import { injectCredential, type Credentials } from './credentials.ts'
 import { dial, type DialTarget, type Resolver } from './dial.ts'
+import { EchoPattern } from './echo-pattern.ts'
 import { notSent, type Exchanges, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import { addressRulesOf, type UpstreamDefinition } from './upstream-definition.ts'
 import { UpstreamExchange } from './upstream-exchange.ts'
@@ -73,6 +74,9 @@ function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports
   return pools
 }
 
+/** Tenants with a credential of their own at one upstream whose patterns are kept. */
+const echoesMax = 64
+
 /** The largest head of an answer. */
 const answerHeadBytesMax = 65_536
 
@@ -85,6 +89,8 @@ class UpstreamPool {
   readonly #running = new Set<UpstreamExchange>()
   /** Undici has a queue of its own, but what is given up there stays in it. */
   readonly #waiting = new Map<UpstreamExchange, Dispatcher.DispatchOptions>()
+  /** By secret, since making one takes longer than a request. */
+  readonly #echoes = new Map<string, EchoPattern>()
   #onIdle: () => void = () => {}
 
   constructor(definition: UpstreamDefinition, { credentials, resolver }: ExchangePorts) {
@@ -120,7 +126,7 @@ class UpstreamPool {
     const mustWait = this.#running.size >= connectionsMax
     if (mustWait && this.#waiting.size >= waitingMax)
       return notSent(refused('forward.upstream-busy', `${waitingMax} calls wait for upstream ${name}`, { retryAfterSeconds: 1 }))
-    const exchange = new UpstreamExchange(request, this.#definition, credential?.spellings ?? [], () => this.#ended(exchange))
+    const exchange = new UpstreamExchange(request, this.#definition, credential && this.#echoOf(credential.secret), () => this.#ended(exchange))
     const options = { path, method: request.method, headers: outgoingHeaders(request, credential?.header), body: exchange.requestBody }
     if (mustWait) this.#waiting.set(exchange, options)
     else this.#start(exchange, options)
@@ -138,6 +144,16 @@ class UpstreamPool {
     await idle.promise
     clearTimeout(timer)
     await this.#pool.destroy()
+  }
+
+  #echoOf(secret: string): EchoPattern {
+    const known = this.#echoes.get(secret)
+    if (known) return known
+    const [oldest] = this.#echoes.keys()
+    if (this.#echoes.size >= echoesMax && oldest !== undefined) this.#echoes.delete(oldest)
+    const made = new EchoPattern([secret])
+    this.#echoes.set(secret, made)
+    return made
   }
 
   #start(exchange: UpstreamExchange, options: Dispatcher.DispatchOptions): void {
@@ -177,14 +193,17 @@ function dialTarget(definition: UpstreamDefinition): DialTarget {
 /** The connection's own fields, which undici writes. */
 const framing: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect'])
 
+/** Fields that ask for an answer in which an echo of the credential could not be found. */
+const uncheckable: ReadonlySet<string> = new Set(['accept-encoding', 'te', 'range', 'if-range'])
+
 /** Names and values in turn. What frames the message or stands in for the credential is dropped even if an earlier stage let it pass. */
 function outgoingHeaders({ headers, body, bodyBytes }: UpstreamRequest, credential: readonly [string, string] | undefined): string[] {
   const lines: string[] = []
   for (const [name, value] of headers) {
-    if (framing.has(name) || (credential && (name === credential[0] || name === 'accept-encoding'))) continue
+    if (framing.has(name) || (credential && (name === credential[0] || uncheckable.has(name)))) continue
     lines.push(name, value)
   }
-  // Masking an echo of the credential needs an answer that is not compressed.
+  // Masking an echo of the credential needs an answer that is whole and not compressed.
   if (credential) lines.push(credential[0], credential[1], 'accept-encoding', 'identity')
   if (bodyBytes !== undefined && body !== undefined && !(body instanceof Uint8Array)) lines.push('content-length', String(bodyBytes))
   return lines

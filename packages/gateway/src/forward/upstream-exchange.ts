@@ -4,7 +4,8 @@ import type { Dispatcher } from 'undici'
 import type { HeaderLines } from '../edge/inbound.ts'
 import { readAnswerHeaders } from './answer-headers.ts'
 import { AddressRefused, DialTimeout } from './dial.ts'
-import { EchoMask, maskText } from './echo-mask.ts'
+import { EchoMask, maskLines } from './echo-mask.ts'
+import type { EchoPattern } from './echo-pattern.ts'
 import { brokenAnswer, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import type { UpstreamDeadlines } from './upstream-definition.ts'
 
@@ -22,7 +23,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   readonly requestBody: Uint8Array | Readable | null
   readonly #request: UpstreamRequest
   readonly #limits: ExchangeLimits
-  readonly #spellings: readonly Buffer[]
+  readonly #echo: EchoPattern | undefined
   readonly #mask: EchoMask | undefined
   readonly #onEnd: () => void
   readonly #begin: PromiseWithResolvers<UpstreamAnswer | Unanswered>
@@ -38,12 +39,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #answerBytes = 0
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined
 
-  /** `spellings` of the injected credential are masked in the answer. `onEnd` is called once. */
-  constructor(request: UpstreamRequest, limits: ExchangeLimits, spellings: readonly Buffer[], onEnd: () => void) {
+  /** `echo` of the injected credential is masked in the answer. `onEnd` is called once. */
+  constructor(request: UpstreamRequest, limits: ExchangeLimits, echo: EchoPattern | undefined, onEnd: () => void) {
     this.#request = request
     this.#limits = limits
-    this.#spellings = spellings
-    this.#mask = spellings.length > 0 ? new EchoMask(spellings) : undefined
+    this.#echo = echo
+    this.#mask = echo && new EchoMask(echo)
     this.#onEnd = onEnd
     this.#begin = Promise.withResolvers()
     this.answer = this.#begin.promise
@@ -143,6 +144,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   #objectionTo(status: number, headers: HeaderLines): [ProblemCode, string] | undefined {
     const announced = headers.find(([name]) => name === 'content-length')?.[1]
+    // Pieces of an answer, asked for one by one, would show the credential without ever holding all of it.
+    if (this.#mask && status === 206) return ['forward.upstream-failed', 'answered with a part though the whole was asked']
     if (this.#request.method === 'HEAD' || status === 204 || status === 304) return undefined
     if (announced !== undefined && Number(announced) > this.#limits.answerBytesMax) return ['forward.answer-too-large', `announced ${announced} bytes`]
     // An answer that is compressed although it was asked not to be could carry the credential past the mask.
@@ -153,7 +156,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   }
 
   #masked(headers: HeaderLines): HeaderLines {
-    return this.#mask ? headers.map(([name, value]) => [name, maskText(value, this.#spellings)]) : headers
+    if (!this.#echo) return headers
+    const values = maskLines(
+      headers.map(([, value]) => value),
+      this.#echo,
+    )
+    return headers.map(([name], index) => [name, values[index] ?? ''])
   }
 
   #deliver(piece: Uint8Array): void {

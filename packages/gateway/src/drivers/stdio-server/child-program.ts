@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { Fault } from '@sallyport/contract'
+import { EchoMask } from '../../forward/echo-mask.ts'
+import { EchoPattern } from '../../forward/echo-pattern.ts'
 
 export interface ProgramTerms {
   /** An absolute path and its arguments. */
@@ -12,6 +14,8 @@ export interface ProgramTerms {
   /** Where it runs; absent: an empty folder of its own, removed afterwards. */
   readonly directory: string | undefined
   readonly temporaryFolder: string
+  /** The secrets in its environment, masked in whatever it writes. */
+  readonly secrets: readonly string[]
   /** Something of the program stayed behind. */
   readonly report: (fault: unknown) => void
 }
@@ -34,8 +38,8 @@ export class ChildProgram {
   private constructor(
     process: ChildProcessByStdio<Writable, Readable, Readable>,
     ownFolder: string | undefined,
+    { secrets, report }: ProgramTerms,
     onOutput: (bytes: Uint8Array) => void,
-    report: ProgramTerms['report'],
   ) {
     this.#process = process
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -46,8 +50,9 @@ export class ChildProgram {
       resolve()
     })
     process.stdin.on('error', () => undefined) // it closed its input; that it ends is what counts
-    process.stdout.on('data', onOutput)
-    process.stderr.on('data', (bytes: Uint8Array) => {
+    const echo = secrets.length > 0 ? new EchoPattern(secrets) : undefined
+    readMasked(process.stdout, echo, onOutput)
+    readMasked(process.stderr, echo, (bytes) => {
       this.#errors = Buffer.concat([this.#errors, bytes]).subarray(-errorBytesMax)
     })
     this.ended = promise.then(async () => {
@@ -55,12 +60,13 @@ export class ChildProgram {
     })
   }
 
-  static async start({ command, env, directory, temporaryFolder, report }: ProgramTerms, onOutput: (bytes: Uint8Array) => void): Promise<ChildProgram> {
+  static async start(terms: ProgramTerms, onOutput: (bytes: Uint8Array) => void): Promise<ChildProgram> {
+    const { command, env, directory, temporaryFolder } = terms
     const ownFolder = directory === undefined ? await mkdtemp(join(temporaryFolder, 'sallyport-mcp-')) : undefined
     const [file, ...args] = command
     // Nothing of the gateway's own environment: it may hold its secrets, and PATH or NODE_OPTIONS would decide what runs.
     const process = spawn(file, args, { cwd: directory ?? ownFolder, env: { ...env }, shell: false, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
-    return new ChildProgram(process, ownFolder, onOutput, report)
+    return new ChildProgram(process, ownFolder, terms, onOutput)
   }
 
   get pid(): number | undefined {
@@ -101,6 +107,12 @@ export class ChildProgram {
       // the group is gone already
     }
   }
+}
+
+function readMasked(stream: Readable, echo: EchoPattern | undefined, onBytes: (bytes: Uint8Array) => void): void {
+  const mask = echo && new EchoMask(echo)
+  stream.on('data', (bytes: Uint8Array) => onBytes(mask ? mask.pass(bytes) : bytes))
+  if (mask) stream.once('end', () => onBytes(mask.end()))
 }
 
 /** A program can leave what cannot be removed: a folder without permissions, a path that is too long. */

@@ -109,7 +109,7 @@ class ChildPool implements StdioServers {
     const slot = this.#slotOf(owner)
     if (!slot) return refused('edge.overloaded', 'too many children are at work', { retryAfterSeconds: 1 })
     if (slot.child && !isDeepStrictEqual(slot.settings, settings)) this.#stop(slot)
-    const child = slot.child ?? this.#start(slot, settings, env?.values ?? {})
+    const child = slot.child ?? this.#start(slot, settings, env?.values ?? {}, env?.secrets ?? [])
     if ('kind' in child) return child
     if (child.isFull) return refused('edge.overloaded', 'the child has too much in flight', { retryAfterSeconds: 1 })
     this.#use(slot, child)
@@ -124,14 +124,16 @@ class ChildPool implements StdioServers {
   async #environment(
     { tenant }: ChildOwner,
     { env, secrets }: StdioServerSettings,
-  ): Promise<{ readonly kind: 'env'; readonly values: Record<string, string> } | Refused> {
+  ): Promise<{ readonly kind: 'env'; readonly values: Record<string, string>; readonly secrets: readonly string[] } | Refused> {
     const values = { ...env }
+    const revealed: string[] = []
     for (const [variable, name] of Object.entries(secrets)) {
       const secret = await this.#terms.reveal(tenant, name)
       if (secret === undefined) return refused('forward.credential-missing', `secret ${name} of tenant ${tenant}`)
       values[variable] = secret
+      revealed.push(secret)
     }
-    return { kind: 'env', values }
+    return { kind: 'env', values, secrets: revealed }
   }
 
   #slotOf(owner: ChildOwner): Slot | undefined {
@@ -153,14 +155,14 @@ class ChildPool implements StdioServers {
     return this.#slots.delete(keyOf(oldest.owner))
   }
 
-  #start(slot: Slot, settings: StdioServerSettings, env: Record<string, string>): StdioChild | Refused {
+  #start(slot: Slot, settings: StdioServerSettings, env: Record<string, string>, secrets: readonly string[]): StdioChild | Refused {
     const now = this.#terms.now()
     if (now < slot.mayStartAt) {
       const retryAfterSeconds = Math.ceil((slot.mayStartAt - now) / 1000)
       return refused('forward.upstream-failed', 'the server keeps failing', { detail: 'The server keeps failing and is given a pause.', retryAfterSeconds })
     }
     const { version, temporaryFolder, report } = this.#terms
-    const child: StdioChild = new StdioChild({ ...settings, env, version, temporaryFolder, report }, () => this.#use(slot, child))
+    const child: StdioChild = new StdioChild({ ...settings, env, secrets, version, temporaryFolder, report }, () => this.#use(slot, child))
     slot.child = child
     slot.settings = settings
     slot.starts += 1
