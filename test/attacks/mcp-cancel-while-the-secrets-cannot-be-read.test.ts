@@ -63,4 +63,5 @@ test('a call that could not even be sent does not take the place of a later one 
     await bench.post('/mcp', cancellation(7))
     assert.match(String(await cancelled), /requestId/)
     await hanging
-  }))
+  }),
+)

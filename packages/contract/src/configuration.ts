@@ -125,6 +125,11 @@ const operation = z.strictObject({
     .regex(/^\/[^?#\s]*$/)
     .max(1024)
     .meta({ description: 'A path template such as /invoices/{id}' }),
+  lists: z
+    .array(z.string().min(1).max(128))
+    .max(64)
+    .optional()
+    .meta({ description: 'Query parameters that may be repeated; conditions always see them as lists' }),
 })
 
 const httpUpstream = z.strictObject({
@@ -138,6 +143,7 @@ const httpUpstream = z.strictObject({
   operations: z.array(operation).max(10_000).optional(),
   openapi: z.string().optional().meta({ description: 'An OpenAPI 3 file (YAML or JSON) to read the operations from' }),
   encodedSlashes: z.boolean().optional().meta({ description: 'Let %2F through in paths (default false)' }),
+  headers: z.array(headerName).max(64).optional().meta({ description: 'Headers of agents that reach this upstream beside those that always do' }),
   credential: credential.optional(),
   addresses,
   tls: upstreamTls,

@@ -1,3 +1,5 @@
+import { foldName } from './fold-name.ts'
+
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [member: string]: Json
@@ -11,11 +13,13 @@ export interface JsonLimits {
   readonly bytesMax: number
   /** Deepest nesting of arrays and objects; `[]` has depth 1. */
   readonly depthMax: number
+  /** Refuse an object with two names that lenient parsers take for one. */
+  readonly distinctNames?: boolean
 }
 
 export const jsonLimits: JsonLimits = { bytesMax: 1_048_576, depthMax: 64 }
 
-export type JsonFlaw = 'too-large' | 'not-unicode' | 'malformed' | 'too-deep' | 'duplicate-member' | 'lossy-number'
+export type JsonFlaw = 'too-large' | 'not-unicode' | 'malformed' | 'too-deep' | 'duplicate-member' | 'look-alike-member' | 'lossy-number'
 
 export type ParsedJson =
   { readonly kind: 'refused'; readonly flaw: JsonFlaw; readonly reason: string; readonly position: number } | { readonly kind: 'parsed'; readonly value: Json }
@@ -28,6 +32,7 @@ export type ParsedJson =
  * - `not-unicode`: bytes that are not UTF-8, a lone surrogate, written out or escaped;
  * - `malformed`: anything outside the grammar of RFC 8259, a byte order mark included;
  * - `duplicate-member`: parsers disagree about which one counts;
+ * - `look-alike-member`: where `distinctNames` are asked for, two names that `foldName` makes one, such as `amount` and `Amount`;
  * - `lossy-number`: the IEEE double that stands for the literal denotes another decimal value when written in its shortest form, or the literal
  *   is an integer beyond 2^53 - 1, which many parsers round.
  *
@@ -50,7 +55,7 @@ export function parseJson(text: string | Uint8Array, limits: JsonLimits = jsonLi
     }
   }
   try {
-    return { kind: 'parsed', value: new Parser(decoded, limits.depthMax).parse() }
+    return { kind: 'parsed', value: new Parser(decoded, limits).parse() }
   } catch (error) {
     if (error instanceof Flaw) return flawed(error.flaw, error.position)
     throw error
@@ -87,6 +92,7 @@ const flawReasons: Record<JsonFlaw, string> = {
   malformed: 'the text is not JSON',
   'too-deep': 'the JSON text is nested too deeply',
   'duplicate-member': 'an object has two members of one name',
+  'look-alike-member': 'an object has two members whose names many programs take for one',
   'lossy-number': 'a number cannot be represented exactly',
 }
 
@@ -120,12 +126,14 @@ const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '
 class Parser {
   readonly #text: string
   readonly #depthMax: number
+  readonly #areNamesDistinct: boolean
   #at = 0
   #depth = 0
 
-  constructor(text: string, depthMax: number) {
+  constructor(text: string, { depthMax, distinctNames }: JsonLimits) {
     this.#text = text
     this.#depthMax = depthMax
+    this.#areNamesDistinct = distinctNames === true
   }
 
   parse(): Json {
@@ -156,6 +164,7 @@ class Parser {
 
   #object(): Json {
     const object: Record<string, Json> = {}
+    const folded = this.#areNamesDistinct ? new Set<string>() : undefined
     this.#enter()
     if (this.#skipSpace() === 0x7d) return this.#leave(object)
     for (;;) {
@@ -163,6 +172,8 @@ class Parser {
       if (this.#skipSpace() !== quote) throw new Flaw('malformed', this.#at)
       const name = this.#string()
       if (Object.hasOwn(object, name)) throw new Flaw('duplicate-member', nameAt)
+      const foldedBefore = folded?.size
+      if (folded && folded.add(foldName(name)).size === foldedBefore) throw new Flaw('look-alike-member', nameAt)
       if (this.#skipSpace() !== colon) throw new Flaw('malformed', this.#at)
       this.#at += 1
       const value = this.#value()

@@ -134,3 +134,6 @@ export interface GatewayCall {
   readonly operation: 'certificate.renew' | 'whoami' | 'catalog'
   readonly input: Json | undefined
 }
+
+/** The action of an HTTP call that fits no operation of its upstream. */
+export const unlisted = 'unlisted'

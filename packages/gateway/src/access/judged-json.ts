@@ -23,7 +23,7 @@ export async function readJudgedJson(inbound: Inbound, type: MediaType, bytesMax
   const read = await readJudgedBody(inbound, bytesMax)
   if (read.kind === 'refused') return read
   if (read.bytes.length === 0) return { kind: 'none' }
-  const parsed = parseJson(read.bytes, { bytesMax, depthMax: jsonDepthMax })
+  const parsed = parseJson(read.bytes, { bytesMax, depthMax: jsonDepthMax, distinctNames: true })
   if (parsed.kind === 'parsed') return { kind: 'judged', value: parsed.value, bytes: Buffer.from(JSON.stringify(parsed.value)) }
   return refused(parsed.flaw === 'too-large' ? 'access.too-large' : 'access.malformed', undefined, { detail: `The body: ${parsed.reason}.` })
 }

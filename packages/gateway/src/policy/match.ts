@@ -1,4 +1,5 @@
 import type { MatchConfiguration } from '@sallyport/contract'
+import { unlisted } from '../access/access-request.ts'
 import { compileGlob, type Glob } from './glob.ts'
 
 /** What a `match` looks at, in the order in which keys are built. */
@@ -13,16 +14,25 @@ export interface FieldMatch {
   /** Every text that can match; undefined when a star makes them countless, or when the field was left out. */
   readonly literals: readonly string[] | undefined
   readonly matchesAll: boolean
+  /** The texts that are written out, also where stars stand beside them. */
+  readonly names: ReadonlySet<string>
   matches(text: string): boolean
 }
 
 export type Match = Readonly<Record<Dimension, FieldMatch>>
 
-const anything: FieldMatch = { literals: undefined, matchesAll: true, matches: () => true }
+const anything: FieldMatch = { literals: undefined, matchesAll: true, names: new Set(), matches: () => true }
 
-export function compileMatch(configuration: MatchConfiguration): Match {
-  const { tenant, agent, upstream, action } = configuration
-  return { tenant: compileField(tenant), agent: compileField(agent), upstream: compileField(upstream), action: compileField(action) }
+/** @param opens whether a match lets a call through: then what no operation describes must be named, since nobody who writes a star has it in mind */
+export function compileMatch(configuration: MatchConfiguration, opens = false): Match {
+  const { tenant, agent, upstream } = configuration
+  const action = compileField(configuration.action)
+  return { tenant: compileField(tenant), agent: compileField(agent), upstream: compileField(upstream), action: opens ? unlistedOnlyByName(action) : action }
+}
+
+function unlistedOnlyByName(field: FieldMatch): FieldMatch {
+  const { literals, matches, names } = field
+  return names.has(unlisted) ? field : { literals, matchesAll: false, names, matches: (text) => text !== unlisted && matches(text) }
 }
 
 export function matchesSubject(match: Match, subject: Subject): boolean {
@@ -32,13 +42,14 @@ export function matchesSubject(match: Match, subject: Subject): boolean {
 function compileField(patterns: string | readonly string[] | undefined): FieldMatch {
   if (patterns === undefined) return anything
   const globs = (typeof patterns === 'string' ? [patterns] : patterns).map(compileGlob)
-  if (globs.some(({ matchesAll }) => matchesAll)) return anything
   const literals = globs.map(({ literal }) => literal).filter((literal) => literal !== undefined)
+  const names = new Set(literals)
+  if (globs.some(({ matchesAll }) => matchesAll)) return { ...anything, names }
   const starred: Glob[] = globs.filter(({ literal }) => literal === undefined)
-  const exact = new Set(literals)
   return {
     literals: starred.length === 0 ? literals : undefined,
     matchesAll: false,
-    matches: (text) => exact.has(text) || starred.some((glob) => glob.matches(text)),
+    names,
+    matches: (text) => names.has(text) || starred.some((glob) => glob.matches(text)),
   }
 }

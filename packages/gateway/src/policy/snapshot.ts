@@ -93,7 +93,7 @@ export function compilePolicy(
 
 function compileRule({ id, match, then, approval, mode }: RuleConfiguration, condition: Condition | undefined): Rule {
   const approvalTtlMs = approval?.expires === undefined ? approvalTtlDefaultMs : durationMs(approval.expires)
-  return { id, match: compileMatch(match), condition, effect: then, approvalTtlMs, isShadow: mode === 'shadow' }
+  return { id, match: compileMatch(match, then === 'permit'), condition, effect: then, approvalTtlMs, isShadow: mode === 'shadow' }
 }
 
 function duplicates(named: readonly { readonly id: string }[], section: string): readonly RuleFault[] {

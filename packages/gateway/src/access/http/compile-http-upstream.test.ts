@@ -66,6 +66,15 @@ test('a broken template, a repeated name and the reserved one are faults', () =>
   )
 })
 
+test('headers that no configuration lets pass are faults', () => {
+  const refused = ['authorization', 'cookie', 'connection', 'content-length', 'x-forwarded-for', 'proxy-authorization', 'sallyport-problem', 'x-key']
+  const found = faults({ headers: ['x-request-id', ...refused], credential: { secret: 'crm', header: 'x-key' } })
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    refused.map((_, index) => ['headers', index + 1]),
+  )
+})
+
 const document = `
 openapi: 3.1.0
 info: { title: CRM, version: "1" }
@@ -96,6 +105,34 @@ test('OpenAPI operations come with their names and the server’s path', () => {
     'delete_invoices_id: DELETE /v1/invoices/{id}',
     'status: GET /status',
   ])
+})
+
+test('query parameters that are lists are imported, also where they are referred to', () => {
+  const listed = {
+    openapi: '3.1.0',
+    paths: {
+      '/a': {
+        parameters: [{ $ref: '#/components/parameters/Tags' }, { name: 'once', in: 'query', schema: { type: 'string' } }],
+        get: {
+          parameters: [
+            { name: 'ids[]', in: 'query', schema: { $ref: '#/components/schemas/Ids' } },
+            { name: 'x', in: 'header', schema: { type: 'array' } },
+          ],
+        },
+        put: { parameters: [{ name: 'joined', in: 'query', explode: false, schema: { type: 'array' } }, { $ref: './other.yaml#/x' }] },
+      },
+    },
+    components: {
+      parameters: { Tags: { name: 'tag', in: 'query', schema: { type: ['array', 'null'] } } },
+      schemas: { Ids: { type: 'array', items: {} }, Anything: true },
+    },
+  }
+  const compiled = compile({}, JSON.stringify(listed))
+  assert.ok(compiled.kind === 'compiled')
+  assert.deepEqual(
+    compiled.upstream.operations.map(({ lists }) => [...lists]),
+    [['tag', 'ids[]'], ['tag']],
+  )
 })
 
 test('the path of the upstream’s own URL is not repeated', () => {

@@ -1,5 +1,7 @@
-import type { HttpUpstreamConfiguration, UpstreamName } from '@sallyport/contract'
+import type { HttpUpstreamConfiguration, OperationConfiguration, UpstreamName } from '@sallyport/contract'
+import { unlisted } from '../access-request.ts'
 import { findCrossings, shapeOf } from './find-crossings.ts'
+import { objectionToPassing } from './forwardable-headers.ts'
 import { importOpenApi } from './openapi.ts'
 import { OperationIndex, type Operation } from './operation-index.ts'
 import { parseTemplate } from './operation-template.ts'
@@ -13,6 +15,8 @@ export interface HttpUpstreamAccess {
   readonly encodedSlashes: boolean
   /** The header that the gateway fills; an agent's own is dropped. */
   readonly credentialHeader: string | undefined
+  /** Further headers that reach it. */
+  readonly passedHeaders: ReadonlySet<string>
   /** Names under which a proxy client may call it. */
   readonly hosts: readonly string[]
 }
@@ -25,9 +29,6 @@ export interface HttpUpstreamFault {
 
 export type CompiledHttpUpstream =
   { readonly kind: 'invalid'; readonly faults: readonly HttpUpstreamFault[] } | { readonly kind: 'compiled'; readonly upstream: HttpUpstreamAccess }
-
-/** The action of a call that fits no operation. */
-export const unlisted = 'unlisted'
 
 /** More faults of one upstream would hide the first. */
 const faultsMax = 20
@@ -52,6 +53,8 @@ export function compileHttpUpstream(name: UpstreamName, configuration: HttpUpstr
   }
   const replaced = new Set(written.map(({ operation }) => shapeOf(operation)))
   const operations = [...written, ...imported.filter(({ operation }) => !replaced.has(shapeOf(operation)))]
+  const credentialHeader = configuration.credential && (configuration.credential.header ?? 'authorization')
+  findHeaderFaults(configuration.headers ?? [], credentialHeader, faults)
   findNameFaults(operations, faults)
   findCrossingFaults(operations, faults)
   if (faults.length > 0) return { kind: 'invalid', faults: faults.slice(0, faultsMax) }
@@ -64,7 +67,8 @@ export function compileHttpUpstream(name: UpstreamName, configuration: HttpUpstr
       operations: all,
       index: new OperationIndex(all),
       encodedSlashes: configuration.encodedSlashes ?? false,
-      credentialHeader: configuration.credential && (configuration.credential.header ?? 'authorization'),
+      credentialHeader,
+      passedHeaders: new Set(configuration.headers),
       hosts: configuration.hosts ?? [],
     },
   }
@@ -75,11 +79,23 @@ interface Located {
   readonly path: readonly (string | number)[]
 }
 
-function locate(given: Omit<Operation, 'segments'>, path: readonly (string | number)[], located: Located[], faults: HttpUpstreamFault[]): void {
-  const { name, method, path: template } = given
+function locate(
+  given: Omit<OperationConfiguration, 'method'> & Pick<Operation, 'method'>,
+  path: readonly (string | number)[],
+  located: Located[],
+  faults: HttpUpstreamFault[],
+): void {
+  const { name, method, path: template, lists } = given
   const parsed = parseTemplate(template)
   if (parsed.kind === 'invalid') faults.push({ path: path[0] === 'operations' ? [...path, 'path'] : path, message: `${method} ${template}: ${parsed.message}` })
-  else located.push({ operation: { name, method, path: template, segments: parsed.segments }, path })
+  else located.push({ operation: { name, method, path: template, segments: parsed.segments, lists: new Set(lists) }, path })
+}
+
+function findHeaderFaults(headers: readonly string[], credentialHeader: string | undefined, faults: HttpUpstreamFault[]): void {
+  for (const [index, name] of headers.entries()) {
+    const objection = objectionToPassing(name, credentialHeader)
+    if (objection !== undefined) faults.push({ path: ['headers', index], message: `${name}: ${objection}` })
+  }
 }
 
 function findNameFaults(operations: readonly Located[], faults: HttpUpstreamFault[]): void {

@@ -5,6 +5,8 @@ export interface ImportedOperation {
   readonly name: string
   readonly method: string
   readonly path: string
+  /** Query parameters that may be repeated. */
+  readonly lists: string[]
 }
 
 export type ImportedOpenApi =
@@ -17,10 +19,12 @@ const aliasesMax = 1000
 
 const server = z.object({ url: z.string().max(2048), variables: z.record(z.string(), z.object({ default: z.union([z.string(), z.number()]) })).optional() })
 const servers = z.array(server).max(100).optional()
-const operation = z.object({ operationId: z.string().max(1024).optional(), servers }).optional()
+const parameters = z.array(z.unknown()).max(1000).optional()
+const operation = z.object({ operationId: z.string().max(1024).optional(), servers, parameters }).optional()
 const methods = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'] as const
 const pathItem = z.object({
   servers,
+  parameters,
   get: operation,
   head: operation,
   post: operation,
@@ -29,7 +33,12 @@ const pathItem = z.object({
   delete: operation,
   options: operation,
 })
-const openApi = z.object({ openapi: z.string().regex(/^3\.[0-9]+\.[0-9]+/), servers, paths: z.record(z.string(), pathItem).optional() })
+const openApi = z.object({
+  openapi: z.string().regex(/^3\.[0-9]+\.[0-9]+/),
+  servers,
+  paths: z.record(z.string(), pathItem).optional(),
+  components: z.object({ parameters: z.record(z.string(), z.unknown()).optional(), schemas: z.record(z.string(), z.unknown()).optional() }).optional(),
+})
 
 /**
  * Reads the operations of an OpenAPI 3 document, YAML or JSON. A path item that is only a reference adds nothing.
@@ -54,10 +63,30 @@ export function importOpenApi(text: string, basePath: string): ImportedOpenApi {
       if (operations.length >= operationsMax) return invalid(`more than ${operationsMax} operations`)
       const [nearest] = one.servers ?? item.servers ?? parsed.data.servers ?? []
       const name = uniqueName(one.operationId, method, path, taken)
-      operations.push({ name, method: method.toUpperCase(), path: `${prefixOf(nearest, basePath)}${path}` })
+      const lists = [...(item.parameters ?? []), ...(one.parameters ?? [])].flatMap((each) => listIn(each, parsed.data.components) ?? [])
+      operations.push({ name, method: method.toUpperCase(), path: `${prefixOf(nearest, basePath)}${path}`, lists })
     }
   }
   return { kind: 'imported', operations }
+}
+
+const reference = z.object({ $ref: z.string() })
+const listParameter = z.object({ name: z.string(), in: z.literal('query'), explode: z.boolean().optional(), schema: z.unknown() })
+const listSchema = z.object({ type: z.union([z.literal('array'), z.array(z.string()).refine((types) => types.includes('array'))]) })
+
+/** The name of a query parameter that comes once for each item of a list. @see OpenAPI Specification 3.1 section 4.8.12 */
+function listIn(given: unknown, components: z.infer<typeof openApi>['components']): string | undefined {
+  const parameter = listParameter.safeParse(target(given, '#/components/parameters/', components?.parameters))
+  if (!parameter.success || parameter.data.explode === false) return undefined
+  const isList = listSchema.safeParse(target(parameter.data.schema, '#/components/schemas/', components?.schemas)).success
+  return isList ? parameter.data.name : undefined
+}
+
+/** What a reference within the document leads to; one that leads elsewhere adds nothing. */
+function target(given: unknown, place: string, components: Readonly<Record<string, unknown>> | undefined): unknown {
+  const found = reference.safeParse(given)
+  if (!found.success || !found.data.$ref.startsWith(place)) return given
+  return components?.[found.data.$ref.slice(place.length)]
 }
 
 function readDocument(text: string): { readonly kind: 'invalid'; readonly message: string } | { readonly kind: 'read'; readonly value: unknown } {

@@ -12,7 +12,7 @@ function indexOf(...lines: readonly string[]): OperationIndex {
   return new OperationIndex(
     lines.map((line) => {
       const [method = '', path = ''] = line.split(' ')
-      return { name: line, method, path, segments: segmentsOf(path) }
+      return { name: line, method, path, segments: segmentsOf(path), lists: new Set<string>() }
     }),
   )
 }

@@ -1,3 +1,4 @@
+import { foldCase } from '@sallyport/contract'
 import { matchSegment, type TemplateSegment } from './operation-template.ts'
 
 export interface Operation {
@@ -6,6 +7,8 @@ export interface Operation {
   /** As it was written. */
   readonly path: string
   readonly segments: readonly TemplateSegment[]
+  /** Query parameters that may be repeated. */
+  readonly lists: ReadonlySet<string>
 }
 
 export interface MatchedOperation {
@@ -23,9 +26,13 @@ interface Node {
 /** Finds the operation of a call. Of operations that cross nowhere, the first that fits in the order literal, narrow, wide is the most specific. */
 export class OperationIndex {
   readonly #roots = new Map<string, Node>()
+  readonly #looseRoots = new Map<string, Node>()
 
   constructor(operations: Iterable<Operation>) {
-    for (const operation of operations) this.#insert(operation)
+    for (const operation of operations) {
+      insert(this.#roots, operation, operation.segments)
+      insert(this.#looseRoots, operation, loosened(operation.segments))
+    }
   }
 
   /** `segments` are percent-decoded once. Takes time proportional to the templates of the method at worst. */
@@ -38,12 +45,36 @@ export class OperationIndex {
     return { operation, parameters: new Map(names.map((name, index) => [name, values[index] ?? ''])) }
   }
 
-  #insert(operation: Operation): void {
-    let node = this.#roots.get(operation.method) ?? emptyNode()
-    this.#roots.set(operation.method, node)
-    for (const segment of operation.segments) node = childFor(node, segment)
-    node.operation = operation
+  /** An operation whose template a path fits for servers that are careless about case, final slashes and what Windows drops; asked after `match` found none. */
+  nearMiss(method: string, segments: readonly string[]): Operation | undefined {
+    const root = this.#looseRoots.get(method)
+    const texts = withoutFinalSlash(segments.map(loose))
+    return root && find(root, texts, 0, [])
   }
+}
+
+function insert(roots: Map<string, Node>, operation: Operation, segments: readonly TemplateSegment[]): void {
+  let node = roots.get(operation.method) ?? emptyNode()
+  roots.set(operation.method, node)
+  for (const segment of segments) node = childFor(node, segment)
+  node.operation = operation
+}
+
+function loosened(segments: readonly TemplateSegment[]): readonly TemplateSegment[] {
+  const texts = segments.map((segment): TemplateSegment => {
+    if (segment.kind === 'literal') return { ...segment, text: loose(segment.text) }
+    return { ...segment, prefix: foldCase(segment.prefix), suffix: loose(segment.suffix) }
+  })
+  const last = texts.at(-1)
+  return last?.kind === 'literal' && last.text === '' ? texts.slice(0, -1) : texts
+}
+
+function withoutFinalSlash(texts: readonly string[]): readonly string[] {
+  return texts.at(-1) === '' ? texts.slice(0, -1) : texts
+}
+
+function loose(text: string): string {
+  return foldCase(text).replace(/[. ]+$/, '')
 }
 
 function emptyNode(): Node {

@@ -1,11 +1,10 @@
-import type { Json, JsonObject } from '@sallyport/contract'
 import { segmentsMax } from './operation-template.ts'
 
 /** A path and query read once, and written anew from what was read, so that no server downstream reads anything else. */
 export interface Target {
   readonly segments: readonly string[]
-  /** Name to value, or to all values of a repeated name in their order. */
-  readonly query: JsonObject
+  /** Decoded, in their order. */
+  readonly parameters: readonly Parameter[]
   /** To be sent: what is not plain is percent-encoded, and nothing else. */
   readonly text: string
 }
@@ -31,12 +30,12 @@ export function readTarget(path: string, query: string, encodedSlashes: boolean)
     if (objection !== undefined) return malformed(objection)
     segments.push(segment)
   }
-  const parameters = readQuery(query)
+  const parameters = decodeQuery(query)
   if (!parameters) return malformed('the query is not well encoded')
   if (parameters.length > queryParametersMax) return malformed(`the query has more than ${queryParametersMax} parameters`)
   const written = parameters.map(({ name, value }) => (value === undefined ? encode(name) : `${encode(name)}=${encode(value)}`)).join('&')
   const text = `/${segments.map(encode).join('/')}${written === '' ? '' : `?${written}`}`
-  return { kind: 'read', segments, query: queryObject(parameters), text }
+  return { kind: 'read', segments, parameters, text }
 }
 
 function malformed(reason: string): ReadTarget {
@@ -54,14 +53,14 @@ function objectionToSegment(segment: string, isLast: boolean, encodedSlashes: bo
   return isTraversal ? 'the path has an encoded dot segment' : undefined
 }
 
-interface Parameter {
+export interface Parameter {
   readonly name: string
   /** Absent when there was no equals sign. */
   readonly value: string | undefined
 }
 
 /** Form encoding: a plus sign is a space. Empty pieces between ampersands are dropped. @see https://url.spec.whatwg.org/#urlencoded-parsing */
-function readQuery(query: string): readonly Parameter[] | undefined {
+function decodeQuery(query: string): readonly Parameter[] | undefined {
   const parameters: Parameter[] = []
   for (const piece of query.split('&')) {
     if (piece === '') continue
@@ -73,17 +72,6 @@ function readQuery(query: string): readonly Parameter[] | undefined {
     parameters.push({ name, value })
   }
   return parameters
-}
-
-function queryObject(parameters: readonly Parameter[]): JsonObject {
-  const lists = new Map<string, string[]>()
-  for (const { name, value = '' } of parameters) {
-    const list = lists.get(name)
-    if (list) list.push(value)
-    else lists.set(name, [value])
-  }
-  const members = [...lists].map(([name, list]): [string, Json] => [name, list.length === 1 ? (list[0] ?? '') : list])
-  return Object.fromEntries(members) // makes own members even of `__proto__`
 }
 
 /** Only visible ASCII stands unencoded; `%` must be followed by two hexadecimal digits, and the bytes must be UTF-8. */

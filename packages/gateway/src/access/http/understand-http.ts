@@ -1,11 +1,12 @@
 import { refused, unreachable, type Refused } from '@sallyport/contract'
 import type { Inbound, InboundBody } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
-import type { AccessRequest } from '../access-request.ts'
+import { unlisted, type AccessRequest } from '../access-request.ts'
 import { readJudgedJson, type JudgedJson } from '../judged-json.ts'
-import { unlisted, type HttpUpstreamAccess } from './compile-http-upstream.ts'
-import { forwardableHeaders } from './forwardable-headers.ts'
 import { isJson, parseMediaType } from '../media-type.ts'
+import type { HttpUpstreamAccess } from './compile-http-upstream.ts'
+import { forwardableHeaders } from './forwardable-headers.ts'
+import { readQuery } from './read-query.ts'
 import { readTarget } from './read-target.ts'
 
 /** TRACE shows the credential that the gateway adds; CONNECT tunnels past it. */
@@ -33,11 +34,15 @@ export async function understandHttp(
   if (target.kind === 'malformed') return malformed(target.reason)
   const body = await readBody(inbound, limits.judgedBodyBytesMax)
   if (body.kind === 'refused') return body
-  const headers = forwardableHeaders(inbound.headers, upstream.credentialHeader, body.kind === 'judged')
+  const headers = forwardableHeaders(inbound.headers, upstream, body.kind === 'judged')
   if (headers.kind === 'malformed') return malformed(headers.reason)
 
-  const { action, resource, parameters } = nameCall(upstream, method, target.segments)
-  const args = { path: Object.fromEntries(parameters), query: target.query }
+  const named = nameCall(upstream, method, target.segments)
+  if (named.kind === 'malformed') return malformed(named.reason)
+  const { action, resource, parameters, lists } = named
+  const query = readQuery(target.parameters, lists)
+  if (query.kind === 'malformed') return malformed(query.reason)
+  const args = { path: Object.fromEntries(parameters), query: query.members }
   return {
     id: inbound.id,
     principal,
@@ -56,22 +61,37 @@ function malformed(detail: string): Refused {
 }
 
 interface NamedCall {
+  readonly kind: 'named'
   readonly action: string
   readonly resource: string
   readonly parameters: Iterable<readonly [string, string]>
+  /** Names of query parameters that may be repeated. */
+  readonly lists: ReadonlySet<string>
 }
 
-function nameCall({ index }: HttpUpstreamAccess, method: string, segments: readonly string[]): NamedCall {
+function nameCall(
+  { index }: HttpUpstreamAccess,
+  method: string,
+  segments: readonly string[],
+): NamedCall | { readonly kind: 'malformed'; readonly reason: string } {
   const matched = index.match(method, segments)
-  if (matched) return { action: matched.operation.name, resource: matched.operation.path, parameters: matched.parameters }
-  return { action: unlisted, ...guessTemplate(segments) }
+  if (matched) {
+    const { name, path, lists } = matched.operation
+    return { kind: 'named', action: name, resource: path, parameters: matched.parameters, lists }
+  }
+  // Many servers would carry out the operation all the same, and rules about it would not have been asked.
+  const meant = index.nearMiss(method, segments)
+  if (meant) return { kind: 'malformed', reason: `the path differs from ${meant.path} only in case, a final slash or final dots: write it as it stands there` }
+  return { kind: 'named', action: unlisted, lists: nothing, ...guessTemplate(segments) }
 }
+
+const nothing: ReadonlySet<string> = new Set()
 
 /** Digits, a UUID, or eight and more hexadecimal digits with a decimal one among them. */
 const identifier = /^(?:[0-9]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[a-f]*[0-9])[0-9a-f]{8,})$/i
 
 /** `/users/17/orders/18` is `/users/{id}/orders/{id2}` with both values, so that walking through all users shows as one resource with many arguments. */
-function guessTemplate(segments: readonly string[]): Omit<NamedCall, 'action'> {
+function guessTemplate(segments: readonly string[]): Pick<NamedCall, 'resource' | 'parameters'> {
   const parameters: (readonly [string, string])[] = []
   const names = segments.map((segment) => {
     if (!identifier.test(segment)) return segment

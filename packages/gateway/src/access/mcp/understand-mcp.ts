@@ -204,7 +204,7 @@ async function readMessage({ access, inbound }: Arrival): Promise<JsonRpcMessage
   }
   const body = await readJudgedBody(inbound, access.judgedBodyBytesMax)
   if (body.kind === 'refused') return body
-  const parsed = parseJson(body.bytes, { bytesMax: access.judgedBodyBytesMax, depthMax: messageDepthMax })
+  const parsed = parseJson(body.bytes, { bytesMax: access.judgedBodyBytesMax, depthMax: messageDepthMax, distinctNames: true })
   if (parsed.kind === 'refused') return malformed(parsed.reason)
   const message = readJsonRpc(parsed.value)
   return message.kind === 'refused' ? malformed(message.reason) : message
