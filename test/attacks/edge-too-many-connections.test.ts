@@ -32,6 +32,15 @@ test('one certificate cannot take the connections of the others', async () => {
   assert.match(await again.rest(), /^HTTP\/1\.1 200 /, 'a closed connection counts no more')
 })
 
+test('certificates of one agent share its connections', async () => {
+  const gate = await openGate({ limits: { connectionsPerAgent: 1 }, agentOf: () => 'spiffe://test.example/tenant/acme/agent/bot' })
+  const renewed = await gate.authority.issue()
+  await gate.connect()
+  const second = await gate.connect({ cert: renewed.certificatePem, key: renewed.keyPem })
+  assert.equal(await second.rest(), '')
+  await gate.seen((event) => event.kind === 'connection-refused' && event.reason === 'too-many-connections-of-agent')
+})
+
 test('a request above the limit in flight is refused, and its connection stays', async () => {
   const release = Promise.withResolvers<void>()
   const gate = await openGate({ limits: { requestsInFlight: 1 }, handle: async () => (await release.promise, answerOk) })

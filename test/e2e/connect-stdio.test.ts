@@ -85,7 +85,7 @@ test('a refusal of the gateway is a JSON-RPC error with the problem document', a
   const { client } = await connect(t, 'everything', (incoming, outgoing) => {
     if (!isRefusing.value || incoming.method !== 'POST') return handler(incoming, outgoing)
     incoming.resume()
-    outgoing.writeHead(403, { 'content-type': 'application/problem+json' }).end(JSON.stringify(document))
+    outgoing.writeHead(403, { 'content-type': 'application/problem+json', 'sallyport-problem': document.code }).end(JSON.stringify(document))
     return true
   })
   isRefusing.value = true
@@ -132,7 +132,7 @@ test('a session that the gateway has lost is opened again, and the call goes thr
     if (incoming.headers['mcp-session-id'] !== before.passed.at(-1)?.headers['mcp-session-id']) return after.handler(incoming, outgoing)
     incoming.resume()
     const lost = problemDocument({ code: 'access.session-invalid' }, 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6')
-    outgoing.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(lost))
+    outgoing.writeHead(404, { 'content-type': 'application/problem+json', 'sallyport-problem': lost.code }).end(JSON.stringify(lost))
     return true
   })
   await client.listTools()

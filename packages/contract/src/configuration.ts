@@ -226,6 +226,7 @@ const limits = z
     connections: z.number().int().min(1).max(1_000_000).optional(),
     connectionsPerAgent: z.number().int().min(1).max(100_000).optional(),
     requestsInFlight: z.number().int().min(1).max(1_000_000).optional(),
+    requestsInFlightPerAgent: z.number().int().min(1).max(1_000_000).optional().meta({ description: 'Default: a quarter of requestsInFlight' }),
     headBytes: size.optional(),
     headerCount: z.number().int().min(1).max(1000).optional(),
     bodyBytes: size.optional(),

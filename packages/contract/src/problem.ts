@@ -88,6 +88,12 @@ export function refused(code: ProblemCode, reason?: string, more: Omit<Problem, 
   return { kind: 'refused', problem: { code, ...more }, reason: reason ?? more.detail ?? problems[code].title }
 }
 
+/** The response header, with the code as its value, that marks a refusal of the gateway: no upstream's answer has it, whatever its body says. */
+export const problemHeader = 'sallyport-problem'
+
+/** How the `type` of every problem document begins. */
+export const problemTypeBase = 'https://sallyport.dev/problems/'
+
 export interface ProblemDocument {
   readonly type: string
   readonly title: string
@@ -109,7 +115,7 @@ export interface ProblemDocument {
 export function problemDocument(problem: Problem, instance: string): ProblemDocument {
   const { code, ...more } = problem
   return {
-    type: `https://sallyport.dev/problems/${code}`,
+    type: `${problemTypeBase}${code}`,
     title: problems[code].title,
     status: problems[code].status,
     code,

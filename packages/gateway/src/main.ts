@@ -31,7 +31,7 @@ import { mcpPorts } from './forward/mcp/forward-mcp.ts'
 import { openExchanges } from './forward/open-exchanges.ts'
 import { systemResolver } from './forward/system-resolver.ts'
 import { handle, type Snapshot } from './gateway.ts'
-import { thumbprintOf } from './identity/certificate-identity.ts'
+import { readCertificate, thumbprintOf } from './identity/certificate-identity.ts'
 import { Ledger } from './ledger.ts'
 import { PolicyState, replay } from './policy/state.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -200,7 +200,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const limits = edgeLimits(compiled.configuration)
     const edgeOptions = { tls: authority.serverCredentials, limits, clock: now, newId: randomUUID, observe }
     const agents = await listening('listen', compiled.configuration.listen ?? '127.0.0.1:8443', (address) =>
-      listen({ ...edgeOptions, ...address, clientCertificates: 'required', observe: observeAgents }, (inbound) => handle(ports, () => snapshot, inbound)),
+      listen({ ...edgeOptions, ...address, clientCertificates: 'required', agentOf, observe: observeAgents }, (inbound) => handle(ports, () => snapshot, inbound)),
     )
     if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
     closing.push(() => agents.close())
@@ -310,13 +310,19 @@ function stdioSettings(configuration: Configuration): Map<string, StdioServerSet
   return found
 }
 
+function agentOf(certificate: Uint8Array): string | undefined {
+  const read = readCertificate(certificate)
+  return read.kind === 'refused' ? undefined : read.identity.id
+}
+
 function edgeLimits({ limits = {} }: Configuration): EdgeLimits {
-  const { connections, connectionsPerAgent, requestsInFlight, headerCount } = limits
+  const { connections, connectionsPerAgent, requestsInFlight = defaultEdgeLimits.requestsInFlight, headerCount } = limits
   return {
     ...defaultEdgeLimits,
     ...(connections !== undefined && { connections }),
     ...(connectionsPerAgent !== undefined && { connectionsPerAgent }),
-    ...(requestsInFlight !== undefined && { requestsInFlight }),
+    requestsInFlight,
+    requestsInFlightPerAgent: limits.requestsInFlightPerAgent ?? Math.ceil(requestsInFlight / 4),
     ...(headerCount !== undefined && { headerCount }),
     ...(limits.headBytes !== undefined && { headBytes: sizeBytes(limits.headBytes) }),
     ...(limits.bodyBytes !== undefined && { bodyBytes: sizeBytes(limits.bodyBytes) }),

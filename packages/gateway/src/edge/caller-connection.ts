@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import { refused, unreachable, type Refused } from '@sallyport/contract'
+import type { AgentLoad } from './agent-loads.ts'
 import { UnsendableAnswer } from './answer-head.ts'
 import { writeAnswer } from './answer-writer.ts'
 import { BodyIntake } from './body-intake.ts'
@@ -39,6 +40,7 @@ const lingerBytesMax = 1024 * 1024
 export class CallerConnection {
   readonly peer: Connection
   readonly #socket: TLSSocket
+  readonly #agent: AgentLoad
   readonly #scope: ListenerScope
   readonly #outlet: Outlet
   readonly #body: BodyIntake
@@ -53,9 +55,10 @@ export class CallerConnection {
   #due: number
   #end: ConnectionEnd | undefined
 
-  constructor(socket: TLSSocket, peer: Connection, scope: ListenerScope, closed: (connection: CallerConnection, end: ConnectionEnd) => void) {
+  constructor(socket: TLSSocket, peer: Connection, agent: AgentLoad, scope: ListenerScope, closed: (connection: CallerConnection, end: ConnectionEnd) => void) {
     this.peer = peer
     this.#socket = socket
+    this.#agent = agent
     this.#scope = scope
     this.#outlet = new Outlet(socket, scope.time, scope.limits.writeStallMs)
     this.#body = new BodyIntake(
@@ -184,23 +187,26 @@ export class CallerConnection {
     if (load.isDraining) return this.#refuse(refused('edge.draining', undefined, { retryAfterSeconds: 1 }), 'drained')
     const request = new InboundRequest(newId(), clock(), this.peer, head, body)
     this.#request = request
-    if (load.requestsInFlight >= limits.requestsInFlight) void this.#turnAway(request)
+    if (load.requestsInFlight >= limits.requestsInFlight) void this.#turnAway(request, 'the gateway is at its limit of requests in flight')
+    else if (this.#agent.requestsInFlight >= limits.requestsInFlightPerAgent) void this.#turnAway(request, 'the agent is at its limit of requests in flight')
     else void this.#serve(request)
   }
 
   async #serve(request: InboundRequest): Promise<void> {
     const { load } = this.#scope
     load.requestsInFlight++
+    this.#agent.beginRequest()
     try {
       await this.#reply(request.id, await this.#ask(request), request.method === 'HEAD')
     } finally {
       load.requestsInFlight--
+      this.#agent.endRequest()
     }
     this.#finish()
   }
 
-  async #turnAway(request: InboundRequest): Promise<void> {
-    const { problem, reason } = refused('edge.overloaded', undefined, { retryAfterSeconds: 1 })
+  async #turnAway(request: InboundRequest, reason: string): Promise<void> {
+    const { problem } = refused('edge.overloaded', reason, { retryAfterSeconds: 1 })
     this.#scope.observe({ kind: 'request-refused', id: request.id, code: problem.code, reason, connection: this.peer })
     await this.#reply(request.id, problemAnswer(problem, request.id), request.method === 'HEAD')
     this.#finish()

@@ -2,10 +2,12 @@
 export interface EdgeLimits {
   /** Open sockets, those in their handshake included. One more is dropped as it is accepted. */
   readonly connections: number
-  /** Open connections that show the same certificate; where no certificate is asked for, that come from the same address. */
+  /** Open connections of one agent; where no certificate is asked for, that come from the same address. */
   readonly connectionsPerAgent: number
   /** Requests from their head to the last byte of their answer. One more is refused as `edge.overloaded`. */
   readonly requestsInFlight: number
+  /** The same of one agent, over all its connections and certificates. */
+  readonly requestsInFlightPerAgent: number
 
   /** The request line and all header lines together. */
   readonly headBytes: number
@@ -43,6 +45,7 @@ export const defaultEdgeLimits: EdgeLimits = {
   connections: 4096,
   connectionsPerAgent: 256,
   requestsInFlight: 1024,
+  requestsInFlightPerAgent: 256,
 
   headBytes: 32 * 1024,
   headerCount: 100,

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { Socket } from 'node:net'
+import { AgentLoads } from './agent-loads.ts'
 import { CallerConnection, type ListenerScope } from './caller-connection.ts'
 import { CoarseTime, sweepMs } from './coarse-time.ts'
 import type { ConnectionRefusal, EdgeEvent } from './edge-event.ts'
@@ -23,6 +24,8 @@ export interface EdgeOptions {
   readonly tls: EdgeTls
   /** `none` is for the enrolment listener alone: its callers have no certificate yet. */
   readonly clientCertificates: 'required' | 'none'
+  /** Whose a certificate is, so that limits hold for an agent and not for each certificate that it has at a time. Without an answer it counts by itself. */
+  readonly agentOf?: (certificate: Uint8Array) => string | undefined
   readonly limits: EdgeLimits
   /** Milliseconds since the epoch. */
   readonly clock: () => number
@@ -71,8 +74,7 @@ class TlsListener implements Edge {
   readonly #connections = new Set<CallerConnection>()
   /** Sockets that are not yet a connection, by address and port of the other end. */
   readonly #handshaking = new Map<string, Socket>()
-  /** Open connections by certificate, or by address where there is none. */
-  readonly #perAgent = new Map<string, number>()
+  readonly #agents = new AgentLoads()
   address = { host: '', port: 0 }
   #sweep: NodeJS.Timeout | undefined
   /** While draining: the last connection has ended. */
@@ -171,29 +173,26 @@ class TlsListener implements Edge {
       socket.destroy()
       return
     }
-    const key = socket.getPeerX509Certificate()?.fingerprint256 ?? peer.remoteAddress
-    const count = (this.#perAgent.get(key) ?? 0) + 1
-    if (count > limits.connectionsPerAgent) {
+    const agent = this.#agents.connect(this.#agentOf(socket, peer), limits.connectionsPerAgent)
+    if (!agent) {
       this.#refuse('too-many-connections-of-agent', `more than ${limits.connectionsPerAgent}`, peer.remoteAddress)
       socket.destroy()
       return
     }
-    this.#perAgent.set(key, count)
     observe({ kind: 'connection-opened', connection: peer })
     this.#connections.add(
-      new CallerConnection(socket, peer, this.#scope, (connection, reason) => {
+      new CallerConnection(socket, peer, agent, this.#scope, (connection, reason) => {
         this.#connections.delete(connection)
-        this.#release(key)
+        agent.disconnect()
         observe({ kind: 'connection-closed', connection: peer, reason })
         if (load.isDraining && this.#connections.size === 0) this.#emptied.resolve()
       }),
     )
   }
 
-  #release(key: string): void {
-    const left = (this.#perAgent.get(key) ?? 1) - 1
-    if (left === 0) this.#perAgent.delete(key)
-    else this.#perAgent.set(key, left)
+  #agentOf(socket: TLSSocket, { certificate, remoteAddress }: Connection): string {
+    if (certificate.length === 0) return remoteAddress
+    return this.#options.agentOf?.(certificate) ?? socket.getPeerX509Certificate()?.fingerprint256 ?? remoteAddress
   }
 
   #refuse(reason: ConnectionRefusal, detail: string, remoteAddress: string | undefined): void {

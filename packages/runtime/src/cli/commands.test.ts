@@ -62,7 +62,7 @@ test('enrolling into a folder that is enrolled sends nothing and says what to do
 test('a wrong address or name ends with 64, a refusal of the gateway with 3, one that is away with 1', async (t) => {
   const document = problemDocument({ code: 'identity.blocked' }, 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6')
   const peer = await startPeer(t, (_incoming, outgoing) => {
-    outgoing.writeHead(403, { 'content-type': 'application/problem+json' }).end(JSON.stringify(document))
+    outgoing.writeHead(403, { 'content-type': 'application/problem+json', 'sallyport-problem': document.code }).end(JSON.stringify(document))
     return true
   })
   const directory = await enrolledFolder(t, peer)

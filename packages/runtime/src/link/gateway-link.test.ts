@@ -134,7 +134,9 @@ test('a refusal of the gateway is a value; a problem of the upstream is its answ
   const ours = JSON.stringify(problemDocument({ code: 'policy.no-rule', detail: 'Ask.' }, 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'))
   const theirs = JSON.stringify({ type: 'about:blank', title: 'No such invoice', status: 404 })
   const peer = await startPeer(t, (incoming, outgoing) => {
-    outgoing.writeHead(404, { 'content-type': 'application/problem+json; charset=utf-8' }).end(incoming.url === '/http/crm/theirs' ? theirs : ours)
+    const isTheirs = incoming.url?.startsWith('/http/crm/theirs')
+    outgoing.writeHead(404, { 'content-type': 'application/problem+json; charset=utf-8', ...(!isTheirs && { 'sallyport-problem': 'policy.no-rule' }) })
+    outgoing.end(incoming.url === '/http/crm/theirs' ? theirs : ours)
     return true
   })
   const link = await linkTo(t, await enrolledFolder(t, peer))
@@ -144,6 +146,9 @@ test('a refusal of the gateway is a value; a problem of the upstream is its answ
   const answer = await client.callHttp('crm', { method: 'GET', path: '/theirs' })
   assert.ok(answer.kind === 'answer')
   assert.equal(Buffer.from(await readBytes(answer, 1000)).toString(), theirs)
+  const inOurWords = await client.callHttp('crm', { method: 'GET', path: '/theirs/in-our-words' })
+  assert.ok(inOurWords.kind === 'answer')
+  assert.equal(Buffer.from(await readBytes(inOurWords, 1000)).toString(), ours)
   assert.equal((await link.whoami()).kind, 'refused')
   for (const name of ['../sallyport', 'CRM', '', 'a/b']) await assert.rejects(client.callHttp(name, { method: 'GET', path: '/' }), TypeError)
   await assert.rejects(client.callHttp('crm', { method: 'GET', path: 'x' }), TypeError)

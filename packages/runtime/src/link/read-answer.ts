@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { Fault, parseJson, parseProblemDocument, type Json, type ProblemDocument } from '@sallyport/contract'
+import { Fault, parseJson, parseProblemDocument, problemHeader, type Json, type ProblemDocument } from '@sallyport/contract'
 import type { Clock } from './clock.ts'
 import { mediaType, type HeaderPairs } from './header-pairs.ts'
 
@@ -13,15 +13,16 @@ export interface LinkAnswer {
 const problemBytesMax = 65_536
 
 /**
- * Tells a refusal of the gateway from any other answer. The body is consumed only where the media type says that it is a problem document; one that is not ours (an
- * upstream may use the same form) comes back whole.
+ * Tells a refusal of the gateway from any other answer, by the header that no upstream's answer has: a problem document alone may be an upstream's, in the very
+ * words of the gateway. An answer that is marked and holds no problem document comes back whole.
  *
  * @throws Fault `unknown` when a problem document breaks off or is larger than 64 KiB.
  */
 export async function separateProblem(
   answer: LinkAnswer,
 ): Promise<{ readonly kind: 'refused'; readonly problem: ProblemDocument } | { readonly kind: 'answer'; readonly answer: LinkAnswer }> {
-  if (mediaType(answer.headers) !== 'application/problem+json') return { kind: 'answer', answer }
+  const isMarked = answer.headers.some(([name]) => name.toLowerCase() === problemHeader)
+  if (!isMarked || mediaType(answer.headers) !== 'application/problem+json') return { kind: 'answer', answer }
   const bytes = await readBytes(answer, problemBytesMax)
   const parsed = parseJson(bytes)
   const problem = parsed.kind === 'parsed' ? parseProblemDocument(parsed.value) : undefined

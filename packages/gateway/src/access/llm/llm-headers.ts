@@ -13,7 +13,7 @@ const betasMax = 64
 
 /** What goes to the provider. The judged body is JSON, and its answer must be readable. */
 export function llmHeaders(headers: HeaderLines, hasBody: boolean): ForwardableHeaders {
-  const forwardable = forwardableHeaders(headers, undefined, hasBody)
+  const forwardable = forwardableHeaders(headers, { credentialHeader: undefined, passedHeaders: passing }, hasBody)
   if (forwardable.kind === 'malformed') return forwardable
   const passed = forwardable.headers.filter(([name]) => passing.has(name))
   const own: HeaderLines = [...(hasBody ? [['content-type', 'application/json'] as const] : []), ['accept-encoding', 'identity']]

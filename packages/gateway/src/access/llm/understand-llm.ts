@@ -2,6 +2,7 @@ import { refused, type Json, type Refused } from '@sallyport/contract'
 import type { Inbound } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
 import type { AccessRequest, LlmCall, TokenCeiling } from '../access-request.ts'
+import { readQuery } from '../http/read-query.ts'
 import { readTarget } from '../http/read-target.ts'
 import { readJudgedJson } from '../judged-json.ts'
 import { isJson, parseMediaType } from '../media-type.ts'
@@ -12,6 +13,8 @@ import { readLlmBody, type ReadLlmBody } from './read-llm-body.ts'
 
 /** The resource of a call that is about no model in particular. */
 const allModels = 'models'
+/** No endpoint takes a query parameter more than once. */
+const noLists: ReadonlySet<string> = new Set()
 
 /**
  * Reads a call to a language model: which endpoint, which model, offering which tools, and how much it can use at most. What will be forwarded is written anew from
@@ -35,7 +38,9 @@ export async function understandLlm(
   if (inbound.method !== found.method) return refused('access.method-not-allowed', undefined, { detail: `Use ${found.method}.` })
   const target = readTarget(rest.path, rest.query, false)
   if (target.kind === 'malformed') return malformed(target.reason)
-  const stray = Object.keys(target.query).find((name) => !found.query.includes(name))
+  const query = readQuery(target.parameters, noLists)
+  if (query.kind === 'malformed') return malformed(query.reason)
+  const stray = Object.keys(query.members).find((name) => !found.query.includes(name))
   if (stray !== undefined) return malformed('the query has a parameter that this endpoint does not take')
   const headers = llmHeaders(inbound.headers, found.method === 'POST')
   if (headers.kind === 'malformed') return malformed(headers.reason)
@@ -43,7 +48,7 @@ export async function understandLlm(
   if (!betas) return malformed('the list of beta features is no list of names')
 
   const asked =
-    found.endpoint === 'models.list' ? aboutModels(inbound, target.query) : await aboutOne(found.endpoint, upstream, inbound, limits.judgedBodyBytesMax)
+    found.endpoint === 'models.list' ? aboutModels(inbound, query.members) : await aboutOne(found.endpoint, upstream, inbound, limits.judgedBodyBytesMax)
   if (asked.kind === 'refused') return asked
   return {
     id: inbound.id,

@@ -1,9 +1,12 @@
-import { problemDocument, problems, type Json, type Problem } from '@sallyport/contract'
+import { problemDocument, problemHeader, problems, type Json, type Problem } from '@sallyport/contract'
 import type { Answer } from '../../edge/inbound.ts'
 import { problemAnswer } from '../../edge/problem-answer.ts'
 import type { JsonRpcMessage } from '../access-request.ts'
 import { metaOf, metaKeys, modernRevision } from './revision.ts'
 import { paramsOf } from './json-rpc.ts'
+
+/** How members of `_meta` begin that only the gateway writes. */
+export const ownMetaPrefix = 'dev.sallyport/'
 
 /** The range that JSON-RPC leaves to servers; the problem document in `data` says the rest. */
 export const refusalErrorCode = -32000
@@ -25,7 +28,7 @@ export function mcpRefusal(problem: Problem, requestId: string, message: JsonRpc
       ...(isModern && { resultType: 'complete' }),
       isError: true,
       content: [{ type: 'text', text: heldText(problem.approval) }],
-      _meta: { 'dev.sallyport/problem': document },
+      _meta: { [`${ownMetaPrefix}problem`]: document },
     }
     return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, result })
   }
@@ -40,12 +43,13 @@ function heldText({ id, expiresAt }: { readonly id: string; readonly expiresAt: 
   )
 }
 
-function rpcAnswer({ retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }): Answer {
+function rpcAnswer({ code, retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }): Answer {
   return {
     status: 200,
     headers: [
       ['content-type', 'application/json'],
       ['cache-control', 'no-store'],
+      [problemHeader, code],
       ...(retryAfterSeconds === undefined ? [] : ([['retry-after', String(retryAfterSeconds)]] as const)),
     ],
     body: Buffer.from(JSON.stringify(value)),

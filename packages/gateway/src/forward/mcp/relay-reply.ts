@@ -7,6 +7,7 @@ import type { Principal } from '../../identity/identify.ts'
 import { refusalOf } from '../exchange.ts'
 import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
 import { writeEvent } from './event-stream.ts'
+import { withoutOwnWord } from './own-word.ts'
 import { bridgeResponse } from './revision-bridge.ts'
 import { answerForAgent, asksTooMuch, refusedInput, upstreamFailure } from './server-requests.ts'
 import type { Conversation, UpstreamReply } from './upstream-reply.ts'
@@ -142,7 +143,8 @@ class Screen {
   }
 
   /** The message as the agent may see it, or undefined when it may not. @throws Fault for what does not belong here. */
-  pass(message: JsonRpcMessage): JsonRpcMessage | undefined {
+  pass(given: JsonRpcMessage): JsonRpcMessage | undefined {
+    const message = withoutOwnWord(given)
     switch (message.kind) {
       case 'request':
         return this.#passRequest(message)
