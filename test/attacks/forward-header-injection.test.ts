@@ -1,7 +1,7 @@
 // CWE-113: a line break in something the agent chooses ends a header, or the request, and begins another of its own.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HttpForwarding, loopbackAllowed, tenant, upstreamName, type CallParts } from '../fixtures/http-forwarding.ts'
+import { HttpForwarding, loopbackAllowed, principal, upstreamName, type CallParts } from '../fixtures/http-forwarding.ts'
 import { answerText, RawUpstream } from '../fixtures/raw-upstream.ts'
 
 const attempts: Record<string, CallParts> = {
@@ -39,7 +39,8 @@ test('an encoded line break in a query stays encoded', async () => {
 test('an exchange writes no second line, whoever asks it to', async () => {
   await using upstream = await RawUpstream.start((socket) => void socket.write(answerText('fine')))
   await using forwarding = new HttpForwarding({ url: upstream.url, ...loopbackAllowed })
-  const plain = { upstream: upstreamName, tenant, method: 'GET', target: '/', headers: [], body: undefined, signal: new AbortController().signal }
+  const { tenant, agent } = principal
+  const plain = { upstream: upstreamName, tenant, agent, method: 'GET', target: '/', headers: [], body: undefined, signal: new AbortController().signal }
   await assert.rejects(forwarding.exchanges.send({ ...plain, headers: [['x-note', 'a\r\nx-admin: yes']] }), TypeError)
   await assert.rejects(forwarding.exchanges.send({ ...plain, target: '/ HTTP/1.1\r\nx-admin: yes\r\n\r\n' }), TypeError)
   assert.equal(upstream.connections, 0)

@@ -1,10 +1,12 @@
-import { Fault, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
+import { Fault, type AgentName, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
 import type { HeaderLines } from '../edge/inbound.ts'
 
 export interface UpstreamRequest {
   readonly upstream: UpstreamName
   /** Selects the tenant's own credential where it has one. */
   readonly tenant: TenantName
+  /** Whose share of the upstream it takes. */
+  readonly agent: AgentName
   readonly method: string
   /** Path and query below the upstream's base URL, starting with a slash; empty for the base URL itself. */
   readonly target: string

@@ -24,9 +24,9 @@ export async function forward(ports: ForwardPorts, policy: PolicySnapshot, recei
   const { principal, call } = receipt.permit.request
   switch (call.kind) {
     case 'http':
-      return forwardHttp(ports.exchanges, call, principal.tenant)
+      return forwardHttp(ports.exchanges, call, principal)
     case 'llm':
-      return forwardLlm(ports.exchanges, call, principal.tenant)
+      return forwardLlm(ports.exchanges, call, principal)
     case 'mcp':
       return forwardMcp(ports.mcp, policy, principal, call)
     case 'gateway':

@@ -6,6 +6,7 @@ import { injectCredential, type Credentials } from './credentials.ts'
 import { dial, type DialTarget, type Resolver } from './dial.ts'
 import { EchoPattern } from './echo-pattern.ts'
 import { notSent, type Exchanges, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
+import { FairTurns } from './fair-turns.ts'
 import { addressRulesOf, type UpstreamDefinition } from './upstream-definition.ts'
 import { UpstreamExchange } from './upstream-exchange.ts'
 
@@ -31,7 +32,7 @@ export interface OpenExchanges extends Exchanges {
 
 /** @throws TypeError for definitions that `compileUpstreamDefinition` did not make */
 export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: ExchangePorts, limits: ExchangesLimits = exchangesLimits): OpenExchanges {
-  let pools = poolsOf(definitions, new Map(), ports)
+  let pools = poolsOf(definitions, new Map(), ports, limits)
   const draining = new Set<Promise<void>>()
 
   const drain = (pool: UpstreamPool): void => {
@@ -47,11 +48,11 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
         return notSent(
           refused('forward.upstream-failed', `upstream ${request.upstream} is no longer configured`, { detail: 'Nothing was sent to the upstream.' }),
         )
-      return pool.send(request, limits.waitingMax)
+      return pool.send(request)
     },
     replace(next) {
       const before = pools
-      pools = poolsOf(next, before, ports)
+      pools = poolsOf(next, before, ports, limits)
       const kept = new Set(pools.values())
       for (const pool of before.values()) if (!kept.has(pool)) drain(pool)
     },
@@ -65,11 +66,11 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
 
 type Pools = ReadonlyMap<UpstreamName, UpstreamPool>
 
-function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports: ExchangePorts): Pools {
+function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports: ExchangePorts, limits: ExchangesLimits): Pools {
   const pools = new Map<UpstreamName, UpstreamPool>()
   for (const definition of definitions) {
     const known = before.get(definition.name)
-    pools.set(definition.name, known?.fingerprint === JSON.stringify(definition) ? known : new UpstreamPool(definition, ports))
+    pools.set(definition.name, known?.fingerprint === JSON.stringify(definition) ? known : new UpstreamPool(definition, ports, limits))
   }
   return pools
 }
@@ -87,16 +88,17 @@ class UpstreamPool {
   readonly #credentials: Credentials
   readonly #pool: Pool
   readonly #running = new Set<UpstreamExchange>()
-  /** Undici has a queue of its own, but what is given up there stays in it. */
-  readonly #waiting = new Map<UpstreamExchange, Dispatcher.DispatchOptions>()
+  /** Undici has a queue of its own, but what is given up there stays in it, and it knows no agents. */
+  readonly #turns: FairTurns<Turn>
   /** By secret, since making one takes longer than a request. */
   readonly #echoes = new Map<string, EchoPattern>()
   #onIdle: () => void = () => {}
 
-  constructor(definition: UpstreamDefinition, { credentials, resolver }: ExchangePorts) {
+  constructor(definition: UpstreamDefinition, { credentials, resolver }: ExchangePorts, { waitingMax }: ExchangesLimits) {
     this.fingerprint = JSON.stringify(definition)
     this.#definition = definition
     this.#credentials = credentials
+    this.#turns = new FairTurns(definition.connectionsMax, waitingMax)
     const target = dialTarget(definition)
     this.#pool = new Pool(originOf(definition), {
       connections: definition.connectionsMax,
@@ -115,21 +117,20 @@ class UpstreamPool {
     })
   }
 
-  async send(request: UpstreamRequest, waitingMax: number): Promise<UpstreamAnswer | Unanswered> {
-    const { name, basePath, credential: rule, connectionsMax } = this.#definition
+  async send(request: UpstreamRequest): Promise<UpstreamAnswer | Unanswered> {
+    const { name, basePath, credential: rule } = this.#definition
     const path = `${basePath}${request.target}` || '/'
     checkWritable(path, request.headers)
     const credential = rule && (await injectCredential(this.#credentials, rule, request.tenant))
     if (credential && 'kind' in credential) return notSent(credential)
     if (request.signal.aborted) return notSent(refused('forward.upstream-failed', 'the caller went away', { detail: 'Nothing was sent to the upstream.' }))
 
-    const mustWait = this.#running.size >= connectionsMax
-    if (mustWait && this.#waiting.size >= waitingMax)
-      return notSent(refused('forward.upstream-busy', `${waitingMax} calls wait for upstream ${name}`, { retryAfterSeconds: 1 }))
-    const exchange = new UpstreamExchange(request, this.#definition, credential && this.#echoOf(credential.secret), () => this.#ended(exchange))
+    const agent = `${request.tenant}/${request.agent}`
+    if (!this.#turns.hasRoomFor(agent)) return notSent(refused('forward.upstream-busy', `too many calls wait for upstream ${name}`, { retryAfterSeconds: 1 }))
+    const exchange = new UpstreamExchange(request, this.#definition, credential && this.#echoOf(credential.secret), () => this.#ended(agent, turn))
     const options = { path, method: request.method, headers: outgoingHeaders(request, credential?.header), body: exchange.requestBody }
-    if (mustWait) this.#waiting.set(exchange, options)
-    else this.#start(exchange, options)
+    const turn: Turn = { exchange, options }
+    if (this.#turns.enter(agent, turn)) this.#start(turn)
     return exchange.answer
   }
 
@@ -139,7 +140,7 @@ class UpstreamPool {
     this.#onIdle = idle.resolve
     if (this.#running.size === 0) idle.resolve()
     const timer = setTimeout(() => {
-      for (const exchange of [...this.#waiting.keys(), ...this.#running]) exchange.cut('the gateway lets go of this upstream')
+      for (const exchange of [...this.#turns.waiting.map((turn) => turn.exchange), ...this.#running]) exchange.cut('the gateway lets go of this upstream')
     }, drainMs)
     await idle.promise
     clearTimeout(timer)
@@ -156,21 +157,22 @@ class UpstreamPool {
     return made
   }
 
-  #start(exchange: UpstreamExchange, options: Dispatcher.DispatchOptions): void {
+  #start({ exchange, options }: Turn): void {
     this.#running.add(exchange)
     this.#pool.dispatch(options, exchange)
   }
 
-  #ended(exchange: UpstreamExchange): void {
-    if (this.#waiting.delete(exchange)) return
-    this.#running.delete(exchange)
-    for (const [next, options] of this.#waiting) {
-      this.#waiting.delete(next)
-      this.#start(next, options)
-      break
-    }
+  #ended(agent: string, turn: Turn): void {
+    this.#running.delete(turn.exchange)
+    const next = this.#turns.leave(agent, turn)
+    if (next) this.#start(next)
     if (this.#running.size === 0) this.#onIdle()
   }
+}
+
+interface Turn {
+  readonly exchange: UpstreamExchange
+  readonly options: Dispatcher.DispatchOptions
 }
 
 function originOf({ scheme, host, port }: UpstreamDefinition): string {

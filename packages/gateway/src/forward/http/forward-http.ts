@@ -1,6 +1,6 @@
-import type { TenantName } from '@sallyport/contract'
 import type { HttpCall } from '../../access/access-request.ts'
 import { BodyError, type InboundBody } from '../../edge/inbound.ts'
+import type { Principal } from '../../identity/identify.ts'
 import { refusalOf, type Exchanges, type UpstreamAnswer } from '../exchange.ts'
 import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
 
@@ -12,13 +12,13 @@ import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
  *
  * @throws Fault of the credentials; nothing was sent then.
  */
-export async function forwardHttp(exchanges: Exchanges, call: HttpCall, tenant: TenantName): Promise<Forwarded> {
+export async function forwardHttp(exchanges: Exchanges, call: HttpCall, { tenant, agent }: Pick<Principal, 'tenant' | 'agent'>): Promise<Forwarded> {
   const { upstream, method, target, headers, body, signal } = call
   const outgoing = body === undefined || body instanceof Uint8Array ? body : new CountedBody(body)
   const requestBytes = (): number => (outgoing instanceof CountedBody ? outgoing.bytes : (outgoing?.length ?? 0))
   const bodyBytes = outgoing instanceof CountedBody ? outgoing.announced : undefined
   try {
-    const answer = await exchanges.send({ upstream, tenant, method, target, headers, body: outgoing, bodyBytes, signal })
+    const answer = await exchanges.send({ upstream, tenant, agent, method, target, headers, body: outgoing, bodyBytes, signal })
     if (answer.kind === 'answer') return passOn(answer, call, requestBytes)
     const { problem, reason, isSent } = answer
     const result = signal.aborted ? 'cancelled' : 'refused'

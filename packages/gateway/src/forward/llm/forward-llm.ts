@@ -1,8 +1,8 @@
-import type { TenantName } from '@sallyport/contract'
 import type { LlmCall } from '../../access/access-request.ts'
 import { amountOf, costOf, type Price, type TokenCounts } from '../../access/llm/price.ts'
 import { parseMediaType } from '../../access/media-type.ts'
 import { headerValue, type HeaderLines } from '../../edge/inbound.ts'
+import type { Principal } from '../../identity/identify.ts'
 import type { Exchanges } from '../exchange.ts'
 import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
 import { forwardHttp } from '../http/forward-http.ts'
@@ -17,9 +17,9 @@ import { EventReading, NotedBody, WholeReading, type Reading } from './noted-ans
  *
  * @throws Fault of the credentials; nothing was sent then.
  */
-export async function forwardLlm(exchanges: Exchanges, call: LlmCall, tenant: TenantName): Promise<Forwarded> {
+export async function forwardLlm(exchanges: Exchanges, call: LlmCall, principal: Pick<Principal, 'tenant' | 'agent'>): Promise<Forwarded> {
   const { upstream, method, target, headers, body, signal } = call
-  const forwarded = await forwardHttp(exchanges, { kind: 'http', upstream, method, target, headers, body, signal }, tenant)
+  const forwarded = await forwardHttp(exchanges, { kind: 'http', upstream, method, target, headers, body, signal }, principal)
   if (forwarded.kind === 'refused' || !call.ceiling) return forwarded
   const { answer, finished } = forwarded
   const { price } = call.ceiling

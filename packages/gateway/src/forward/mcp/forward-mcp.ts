@@ -43,7 +43,7 @@ function direct(ports: McpPorts, principal: Principal, call: McpCall, upstream: 
   switch (upstream.transport) {
     case 'http': {
       const { era, protocolVersion } = call
-      return httpConversation(ports.exchanges, { upstream, tenant: principal.tenant, era, session, protocolVersion })
+      return httpConversation(ports.exchanges, { upstream, principal, era, session, protocolVersion })
     }
     case 'stdio':
       return stdioConversation(ports.stdio, upstream, principal, session, ports.newId)

@@ -1,17 +1,18 @@
-import { Fault, refused, type Refused, type TenantName } from '@sallyport/contract'
+import { Fault, refused, type Refused } from '@sallyport/contract'
 import type { JsonRpcMessage, McpEra } from '../../access/access-request.ts'
 import { encodeHeaderText } from '../../access/mcp/header-agreement.ts'
 import { paramsOf } from '../../access/mcp/json-rpc.ts'
 import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import { modernRevision } from '../../access/mcp/revision.ts'
 import { headerValue, type HeaderLines } from '../../edge/inbound.ts'
+import type { Principal } from '../../identity/identify.ts'
 import { refusalOf, type Exchanges, type UpstreamAnswer } from '../exchange.ts'
 import { readEvents } from './event-stream.ts'
 import { readUpstreamMessage, type Conversation, type Sending, type UpstreamEvent, type UpstreamReply } from './upstream-reply.ts'
 
 export interface HttpConversationTerms {
   readonly upstream: McpUpstreamAccess
-  readonly tenant: TenantName
+  readonly principal: Pick<Principal, 'tenant' | 'agent'>
   readonly era: McpEra
   /** The upstream's own session id. */
   readonly session: string | undefined
@@ -27,7 +28,8 @@ export function httpConversation(exchanges: Exchanges, terms: HttpConversationTe
 async function send(exchanges: Exchanges, terms: HttpConversationTerms, { verb, message, headers, signal }: Sending): Promise<UpstreamReply | Refused> {
   const answer = await exchanges.send({
     upstream: terms.upstream.name,
-    tenant: terms.tenant,
+    tenant: terms.principal.tenant,
+    agent: terms.principal.agent,
     method: verb,
     target: '',
     headers: [...protocolHeaders(terms, verb, message), ...headers],

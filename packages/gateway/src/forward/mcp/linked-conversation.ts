@@ -33,7 +33,7 @@ export async function sendLinked(
 export async function linked(ports: McpPorts, principal: Principal, upstream: McpUpstreamAccess, session: string | undefined): Promise<Conversation | Refused> {
   if (upstream.transport === 'stdio') return stdioConversation(ports.stdio, upstream, principal, session, ports.newId)
   const link = await ports.links.get(principal, upstream)
-  return link.kind === 'refused' ? link : httpConversation(ports.exchanges, { upstream, tenant: principal.tenant, ...link })
+  return link.kind === 'refused' ? link : httpConversation(ports.exchanges, { upstream, principal, ...link })
 }
 
 const nothing: ReadonlySet<string> = new Set()

@@ -73,9 +73,9 @@ export class UpstreamLinks {
     if (this.#links.get(key) === opening) this.#links.delete(key)
   }
 
-  async #open({ tenant }: Principal, upstream: McpUpstreamAccess): Promise<Link | Refused> {
+  async #open(principal: Principal, upstream: McpUpstreamAccess): Promise<Link | Refused> {
     const signal = AbortSignal.timeout(openDeadlineMs)
-    const terms = { upstream, tenant, era: 'legacy', session: undefined, protocolVersion: undefined } as const
+    const terms = { upstream, principal, era: 'legacy', session: undefined, protocolVersion: undefined } as const
     const reply = await httpConversation(this.#exchanges, terms).send({ verb: 'POST', message: handshake(this.#self), headers: [], signal })
     if (reply.kind === 'refused') return reply
     const { result, error } = await responseIn(reply)
@@ -85,7 +85,7 @@ export class UpstreamLinks {
     if (typeof protocolVersion !== 'string' || eraOf(protocolVersion) !== 'legacy')
       return refused('forward.upstream-failed', 'the handshake of the upstream gives no known revision')
     const link = { kind: 'link', era: 'legacy', session: reply.session, protocolVersion } as const
-    const conversation: Conversation = httpConversation(this.#exchanges, { upstream, tenant, ...link })
+    const conversation: Conversation = httpConversation(this.#exchanges, { upstream, principal, ...link })
     const confirmed = await conversation.send({ verb: 'POST', message: initialized, headers: [], signal })
     return confirmed.kind === 'refused' ? confirmed : link
   }
