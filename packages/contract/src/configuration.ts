@@ -12,6 +12,14 @@ export function durationMs(text: string): number {
   return Number.parseInt(text, 10) * unitsMs[unit]
 }
 
+/** A day for what someone waits for: timers hold 24 days, and a longer one would be over at once. */
+const dayAtMost = durationUpTo('24h')
+
+function durationUpTo(longest: string): typeof duration {
+  // A text that is no duration has its own fault.
+  return duration.refine((text) => !(durationMs(text) > durationMs(longest)), `at most ${longest}`)
+}
+
 /** `512B`, `64KiB`, `1MiB`, `2GiB`: parsed to bytes. */
 const unitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
 export const size = z
@@ -47,7 +55,7 @@ const rule = z.strictObject({
     .meta({ description: 'A CEL expression over args, action, resource, subject, upstream and context; a rule without it always applies' }),
   then: z.enum(['deny', 'hold', 'permit']),
   approval: z
-    .strictObject({ expires: duration.optional() })
+    .strictObject({ expires: durationUpTo('30d').optional() })
     .optional()
     .meta({ description: 'For hold: how long a person has to answer and the agent to use the answer (default 10m)' }),
   mode: z.enum(['enforce', 'shadow']).optional().meta({ description: 'shadow writes what the rule would do to the log and changes nothing' }),
@@ -66,16 +74,16 @@ const quota = z.strictObject({
     .multipleOf(0.000001)
     .optional()
     .meta({ description: 'What tokens cost by the prices of their upstream, in the currency of these prices' }),
-  window: duration,
+  window: durationUpTo('366d'),
   burst: z.number().int().min(1).max(1_000_000_000).optional().meta({ description: 'How many requests may come at once (default: requests)' }),
 })
 
 const deadlines = z
   .strictObject({
-    connect: duration.optional().meta({ description: 'To a connected, encrypted upstream (default 5s)' }),
-    headers: duration.optional().meta({ description: 'From the request to the first byte of the answer (default 30s)' }),
-    idle: duration.optional().meta({ description: 'Between two pieces of the answer (default 60s)' }),
-    total: duration.optional().meta({ description: 'The whole exchange; event streams are exempt (default 10m)' }),
+    connect: dayAtMost.optional().meta({ description: 'To a connected, encrypted upstream (default 5s)' }),
+    headers: dayAtMost.optional().meta({ description: 'From the request to the first byte of the answer (default 30s)' }),
+    idle: dayAtMost.optional().meta({ description: 'Between two pieces of the answer (default 60s)' }),
+    total: dayAtMost.optional().meta({ description: 'The whole exchange; event streams are exempt (default 10m)' }),
   })
   .optional()
 
@@ -185,7 +193,7 @@ const mcpStdioUpstream = z.strictObject({
   directory: z.string().optional(),
   serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional(),
   deadlines,
-  idle: duration.optional().meta({ description: 'A child that was not used for so long is stopped (default 15m)' }),
+  idle: durationUpTo('7d').optional().meta({ description: 'A child that was not used for so long is stopped (default 15m)' }),
   answerBytesMax: size.optional(),
 })
 
@@ -231,11 +239,11 @@ const limits = z
     headerCount: z.number().int().min(1).max(1000).optional(),
     bodyBytes: size.optional(),
     judgedBodyBytes: size.optional().meta({ description: 'The largest JSON body or message that is read whole and judged (default 1MiB)' }),
-    handshake: duration.optional(),
-    head: duration.optional(),
-    body: duration.optional(),
-    keepAlive: duration.optional(),
-    drain: duration.optional(),
+    handshake: dayAtMost.optional(),
+    head: dayAtMost.optional(),
+    body: dayAtMost.optional(),
+    keepAlive: dayAtMost.optional(),
+    drain: dayAtMost.optional(),
   })
   .optional()
 
@@ -262,7 +270,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'DNS names and addresses in the certificate of the gateway (default localhost and 127.0.0.1)' }),
     certificates: z
-      .strictObject({ lifetime: duration.optional(), enrolmentToken: duration.optional() })
+      .strictObject({ lifetime: dayAtMost.optional(), enrolmentToken: durationUpTo('30d').optional() })
       .optional()
       .meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
     limits,
