@@ -200,7 +200,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const limits = edgeLimits(compiled.configuration)
     const edgeOptions = { tls: authority.serverCredentials, limits, clock: now, newId: randomUUID, observe }
     const agents = await listening('listen', compiled.configuration.listen ?? '127.0.0.1:8443', (address) =>
-      listen({ ...edgeOptions, ...address, clientCertificates: 'required', agentOf, observe: observeAgents }, (inbound) => handle(ports, () => snapshot, inbound)),
+      listen({ ...edgeOptions, ...address, clientCertificates: 'required', agentOf, observe: observeAgents }, (inbound) =>
+        handle(ports, () => snapshot, inbound),
+      ),
     )
     if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
     closing.push(() => agents.close())

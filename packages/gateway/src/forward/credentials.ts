@@ -1,8 +1,6 @@
 import { refused, type Refused, type TenantName } from '@sallyport/contract'
 import { secretCharactersMin } from './echo-pattern.ts'
 
-export { secretCharactersMin } from './echo-pattern.ts'
-
 /** The sealed secrets, as far as forwarding needs them. */
 export interface Credentials {
   /**

@@ -10,14 +10,11 @@ const pendingMax = 16
 /** How deep unfinished escapes may stand in each other. */
 const nestingMax = 3
 
-/** Characters of HTML that have a name, those of printable ASCII only. @see HTML Living Standard 13.5, Named character references */
-const named: ReadonlyMap<string, number> = new Map(
-  [
-    ...['excl !', 'quot "', 'num #', 'dollar $', 'percnt %', 'amp &', "apos '", 'lpar (', 'rpar )', 'ast *', 'plus +', 'comma ,', 'period .', 'sol /'],
-    ...['colon :', 'semi ;', 'lt <', 'equals =', 'gt >', 'quest ?', 'commat @', 'lsqb [', 'lbrack [', 'bsol \\', 'rsqb ]', 'rbrack ]', 'hat ^'],
-    ...['lowbar _', 'grave `', 'lcub {', 'lbrace {', 'verbar |', 'vert |', 'rcub }', 'rbrace }'],
-  ].map((row) => [row.slice(0, -2), row.charCodeAt(row.length - 1)]),
-)
+/** What HTML has names for in printable ASCII, each name before its character. @see HTML Living Standard 13.5, Named character references */
+const namesOfHtml =
+  'excl! quot" num# dollar$ percnt% amp& apos\' lpar( rpar) ast* plus+ comma, period. sol/ colon: semi; lt< equals= gt> quest? commat@ ' +
+  'lsqb[ lbrack[ bsol\\ rsqb] rbrack] hat^ lowbar_ grave` lcub{ lbrace{ verbar| vert| rcub} rbrace}'
+const named: ReadonlyMap<string, number> = new Map(namesOfHtml.split(' ').map((word) => [word.slice(0, -1), word.charCodeAt(word.length - 1)]))
 
 /**
  * Undoes the escapes of JSON and programming languages, of URLs and of HTML, in whatever order and how often they were put on each other: `\/`, `\\u0026`,
