@@ -32,8 +32,14 @@ export default {
     {
       name: 'only-composition-roots-choose-drivers',
       severity: 'error',
-      from: { path: '^packages/', pathNot: [`${gateway}(main\\.ts|drivers/|cli/)`, '\\.test\\.ts$'] },
+      from: { path: '^packages/', pathNot: [`${gateway}(main\\.ts|threads/|drivers/|cli/)`, '\\.test\\.ts$'] },
       to: { path: `${gateway}drivers/` },
+    },
+    {
+      name: 'only-main-starts-threads',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: [`${gateway}(main\\.ts|threads/)`, '\\.test\\.ts$'] },
+      to: { path: `${gateway}threads/` },
     },
     {
       name: 'sqlite-has-one-home',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decisionEntry } from '../../packages/gateway/src/audit/entries.ts'
 import { replay } from '../../packages/gateway/src/policy/state.ts'
+import { questionOf } from '../../packages/gateway/src/policy/question.ts'
 import { Bench, callBy, principalOf } from '../fixtures/access-request.ts'
 
 const attacker = await principalOf('acme', 'attacker')
@@ -38,7 +39,7 @@ test('[T14] a used approval stays used across a restart', () => {
   const events = []
   for (const step of ['ask', 'use']) {
     const decision = bench.decide(call)
-    events.push(decisionEntry(call, decision, bench.digest(call), 'revision', bench.nowMs))
+    events.push(decisionEntry(questionOf(call), decision, bench.digest(call), 'revision', bench.nowMs))
     if (step === 'ask' && decision.kind === 'hold') {
       bench.state.approvals.answer(decision.approval.id, 'approved', 'ana', bench.nowMs)
       const time = new Date(bench.nowMs).toISOString()

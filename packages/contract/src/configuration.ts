@@ -273,6 +273,13 @@ export const configuration = z
       .strictObject({ lifetime: dayAtMost.optional(), enrolmentToken: durationUpTo('30d').optional() })
       .optional()
       .meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
+    threads: z
+      .number()
+      .int()
+      .min(0)
+      .max(64)
+      .optional()
+      .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     limits,
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),

@@ -109,14 +109,17 @@ export const adminEvent = z.strictObject({
   subject: z.record(z.string(), fact),
 })
 
-/** The gateway started, stopped or recovered. */
+/** The gateway started or stopped, or one of its threads ended by itself and was replaced. */
 export const gatewayEvent = z.strictObject({
   ...base,
   type: z.literal('gateway'),
-  act: z.enum(['started', 'stopped']),
+  act: z.enum(['started', 'stopped', 'thread-replaced', 'ledger-replaced']),
   version: z.string(),
   revision: z.string(),
-  unanswered: z.array(z.number().int().min(0)).optional().meta({ description: 'Permitted calls without an outcome when the gateway had stopped' }),
+  unanswered: z
+    .array(z.number().int().min(0))
+    .optional()
+    .meta({ description: 'Permitted calls that will have no outcome, because what would have told it is gone' }),
 })
 
 export const logEvent = z.discriminatedUnion('type', [decisionEvent, refusalEvent, outcomeEvent, approvalEvent, adminEvent, gatewayEvent])

@@ -12,7 +12,7 @@ import type { Forwarded } from './forward/forwarded.ts'
 import { thumbprintOf } from './identity/certificate-identity.ts'
 import { identify, outward, type Principal } from './identity/identify.ts'
 import type { Roster } from './identity/roster.ts'
-import type { Ledger } from './ledger.ts'
+import type { LedgerDoor } from './ledger.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 
 /** One immutable revision of the configuration, compiled. */
@@ -25,7 +25,7 @@ export interface Snapshot {
 
 export interface Ports {
   readonly roster: Roster
-  readonly ledger: Ledger
+  readonly ledger: LedgerDoor
   readonly forward: ForwardPorts
   readonly observe: (answered: { readonly code: Problem['code'] | 'answered'; readonly upstream: string | undefined }) => void
   /** A bug or a broken dependency, for the operator's own log. */

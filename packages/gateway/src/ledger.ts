@@ -1,14 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 import { Fault, unreachable, type AdminEvent, type ApprovalEvent, type GatewayEvent, type JsonObject, type LogEvent, type Problem } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
-import { decisionEntry, entryTime, outcomeEntry } from './audit/entries.ts'
+import { decisionEntry, entryTime, outcomeEntry, type OpenPermit } from './audit/entries.ts'
 import type { Log } from './audit/log.ts'
 import type { OutcomeFacts } from './audit/outcome.ts'
 import { receiptFor, type Receipt } from './audit/receipt.ts'
 import { refusalEntry, RefusalTally, type RefusalKind, type RefusalSeen } from './audit/refusal-tally.ts'
 import { decide } from './policy/decide.ts'
-import type { Denial, Hold } from './policy/decision.ts'
+import type { CallDigest, Denial, Hold, Permit } from './policy/decision.ts'
 import { callDigest, exactCall } from './policy/exact-call.ts'
+import { questionOf, type Question } from './policy/question.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { PolicyState } from './policy/state.ts'
 import { settledUse } from './policy/token-use.ts'
@@ -17,6 +18,42 @@ export type Verdict =
   | { readonly kind: 'deny'; readonly problem: Problem }
   | { readonly kind: 'hold'; readonly problem: Problem }
   | { readonly kind: 'permit'; readonly receipt: Receipt }
+
+/** What the story asks of the ledger, on whichever thread that runs. */
+export interface LedgerDoor {
+  /**
+   * Decides and writes. The entry is durable when this resolves; a decision that cannot be written is a refusal. Of denials of one kind, which change no state,
+   * those after the first few are counted. Never rejects.
+   */
+  decide(snapshot: PolicyRevision, request: AccessRequest): Promise<Verdict>
+  /** Once its exchange has ended, settles what a forwarded call has reserved and writes what became of it; called once for each receipt. */
+  settle(receipt: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void
+  /** Writes or counts a refusal that no rule made. */
+  refuse(seen: RefusalSeen): void
+}
+
+export interface PolicyRevision {
+  readonly revision: string
+  readonly policy: PolicySnapshot
+}
+
+/** A call as the ledger gets it. */
+export interface Asked {
+  readonly question: Question
+  readonly exact: JsonObject
+  readonly digest: CallDigest
+}
+
+export function askedOf(digestKey: KeyObject, request: AccessRequest): Asked {
+  const exact = exactCall(request)
+  return { question: questionOf(request), exact, digest: callDigest(digestKey, exact) }
+}
+
+export type Judged =
+  | { readonly kind: 'deny'; readonly problem: Problem }
+  | { readonly kind: 'hold'; readonly problem: Problem }
+  /** The entry at `index` is durable. */
+  | { readonly kind: 'permit'; readonly permit: Permit; readonly index: number }
 
 /** What a person must see before they answer: the exact call, as the approval will be bound to it, and the rules that ask. */
 export interface HeldCall {
@@ -46,46 +83,54 @@ export const decisionsWaitingMax = 4096
 /** Refusals of one kind in a minute that get entries of their own: those that no rule made, and those that rules or quotas made. */
 export const refusalsWrittenSinglyMax = 3
 export const denialsWrittenSinglyMax = 20
+/** Unanswered permits that one entry names. */
+export const unansweredNamedMax = 1000
 
 /**
  * The one order of decisions and entries. A decision and its place in the log are taken in the same turn of the event loop, so replaying the log through
  * `PolicyState` gives the state that the next decision sees.
  */
-export class Ledger {
+export class Ledger implements LedgerDoor {
   readonly #ports: LedgerPorts
   readonly #refusals = new RefusalTally(refusalsWrittenSinglyMax)
   readonly #denials = new RefusalTally(denialsWrittenSinglyMax)
+  /** Permits without an outcome: the id of the request, by index. */
+  readonly #open: Map<number, string>
   #waiting = 0
   /** Decisions, exchanges and entries that are not finished. */
-  #inHand = 0
+  #inHand: number
   #whenIdle: (() => void) | undefined
   #isFinishing = false
   #hasDiverged = false
 
-  constructor(ports: LedgerPorts) {
+  /** `open`: the permits that the log holds without an outcome; `begin` says what becomes of them. */
+  constructor(ports: LedgerPorts, open: ReadonlyMap<number, string> = new Map()) {
     this.#ports = ports
+    this.#open = new Map(open)
+    this.#inHand = this.#open.size
   }
 
-  /**
-   * Decides and writes. The entry is durable when this resolves; a decision that cannot be written is a refusal. Of denials of one kind, which change no state,
-   * those after the first few are counted.
-   */
-  async decide(snapshot: { readonly revision: string; readonly policy: PolicySnapshot }, request: AccessRequest): Promise<Verdict> {
-    const { log, state, digestKey, now, newApprovalId } = this.#ports
-    if (this.#isFinishing) return { kind: 'deny', problem: { code: 'edge.draining', retryAfterSeconds: 1 } }
-    if (!this.#isFit) return { kind: 'deny', problem: { code: 'audit.unavailable' } }
+  async decide(snapshot: PolicyRevision, request: AccessRequest): Promise<Verdict> {
+    const objection = this.#objection()
+    if (objection) return { kind: 'deny', problem: objection }
+    const judged = await this.judge(snapshot, askedOf(this.#ports.digestKey, request))
+    return judged.kind === 'permit' ? { kind: 'permit', receipt: receiptFor(request, judged.permit, judged.index) } : judged
+  }
+
+  /** `decide` without the proof at its end, which cannot leave its thread. A permit is to be concluded. */
+  async judge({ revision, policy }: PolicyRevision, { question, exact, digest }: Asked): Promise<Judged> {
     // Before anything is decided: a decision changes the state, so its entry must find room.
-    if (this.#waiting >= decisionsWaitingMax || !log.hasRoom) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 } }
+    const objection = this.#objection()
+    if (objection) return { kind: 'deny', problem: objection }
+    const { state, now, newApprovalId } = this.#ports
     const decidedAt = now()
-    const exact = exactCall(request)
-    const digest = callDigest(digestKey, exact)
-    const decision = decide(snapshot.policy, state, request, digest, decidedAt, newApprovalId)
-    if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(request, decision), decidedAt)) return { kind: 'deny', problem: decision.problem }
-    const durable = this.#append(decisionEntry(request, decision, digest, snapshot.revision, decidedAt))
+    const decision = decide(policy, state, question, digest, decidedAt, newApprovalId)
+    if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(question, decision), decidedAt)) return { kind: 'deny', problem: decision.problem }
+    const durable = this.#append(decisionEntry(question, decision, digest, revision, decidedAt))
 
     this.#waiting += 1
     this.#begin()
-    let isForwarded = false
+    let isOpen = false
     try {
       switch (decision.kind) {
         case 'deny':
@@ -95,9 +140,10 @@ export class Ledger {
           await Promise.all([durable, this.#keep(exact, decision)])
           return { kind: 'hold', problem: approvalRequired(decision) }
         case 'permit': {
-          const receipt = await receiptFor(decision, durable)
-          isForwarded = true
-          return { kind: 'permit', receipt }
+          const index = await durable
+          this.#open.set(index, question.id)
+          isOpen = true
+          return { kind: 'permit', permit: decision, index }
         }
         default:
           return unreachable(decision)
@@ -107,26 +153,33 @@ export class Ledger {
       return { kind: 'deny', problem: { code: 'audit.unavailable' } }
     } finally {
       this.#waiting -= 1
-      if (!isForwarded) this.#end() // otherwise `settle` does
+      if (!isOpen) this.#end() // otherwise `conclude` does
     }
   }
 
-  /** Once its exchange has ended, settles what a forwarded call has reserved and writes what became of it, in the same turn; called once for each receipt. */
-  settle(receipt: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void {
-    const written = finished.then((facts) => {
-      const { log, state, now } = this.#ports
-      const settledAt = now()
-      const entry = outcomeEntry(receipt, facts, startedAt, settledAt)
-      state.quotas.settle(entry.request, settledUse(entry), settledAt)
-      return log.append(entry)
-    })
-    void written.catch((fault: unknown) => this.#part(fault)).finally(() => this.#end())
+  settle({ request, index }: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void {
+    void finished.then((facts) => this.conclude({ request: request.id, index }, facts, startedAt))
   }
 
-  /** Writes or counts a refusal that no rule made. */
+  /** Settles what the call has reserved and writes its outcome, in the same turn. What is concluded already stays as it is. Never rejects. */
+  async conclude(permit: OpenPermit, facts: OutcomeFacts, startedAt: number): Promise<void> {
+    if (!this.#open.delete(permit.index)) return
+    const { log, state, now } = this.#ports
+    const settledAt = now()
+    const entry = outcomeEntry(permit, facts, startedAt, settledAt)
+    state.quotas.settle(entry.request, settledUse(entry), settledAt)
+    try {
+      await log.append(entry)
+    } catch (fault) {
+      this.#part(fault)
+    } finally {
+      this.#end()
+    }
+  }
+
   refuse(seen: RefusalSeen): void {
     const now = this.#ports.now()
-    if (this.#refusals.isSingle(seen, now)) void this.#record(refusalEntry(seen, now))
+    if (this.#refusals.isSingle(seen, now)) void this.record(refusalEntry(seen, now))
   }
 
   /** Writes the counts of refusals whose time is over; to be called every few seconds. */
@@ -162,11 +215,31 @@ export class Ledger {
 
   /** An act of the operator or of the gateway itself, durable when it resolves: written before the act. @throws Fault */
   async note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number> {
-    const { log, state, now } = this.#ports
-    const notedAt = now()
-    // What an earlier run left open is never told any more.
-    if (act.type === 'gateway' && act.act === 'started') state.quotas.settleAll(notedAt)
-    return log.append({ v: 1, time: entryTime(notedAt), ...act })
+    const { log, now } = this.#ports
+    return log.append({ v: 1, time: entryTime(now()), ...act })
+  }
+
+  /**
+   * The gateway, or a part of it, starts anew: of the permits that are open, all but those `held` elsewhere will never have an outcome. Their reserves count as
+   * used, and their indexes (of many, the first) stand in the entry. @throws Fault
+   */
+  async begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: ReadonlySet<number> = new Set()): Promise<void> {
+    await this.giveUp(
+      [...this.#open.keys()].filter((index) => !held.has(index)),
+      act,
+    )
+  }
+
+  /** Notes that these permits have lost whoever would have told their outcome. @throws Fault */
+  async giveUp(indexes: readonly number[], act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>): Promise<void> {
+    const { state, now } = this.#ports
+    const lost = indexes.filter((index) => this.#open.has(index))
+    for (const index of lost) {
+      state.quotas.settle(this.#open.get(index) ?? '', { tokens: undefined, cost: undefined }, now())
+      this.#open.delete(index)
+      this.#end()
+    }
+    await this.note({ type: 'gateway', ...act, ...(lost.length > 0 && { unanswered: lost.slice(0, unansweredNamedMax) }) })
   }
 
   /** Decides nothing any more, writes the counts of refusals, and resolves when every decision and every exchange has its entry. */
@@ -174,6 +247,13 @@ export class Ledger {
     this.#isFinishing = true
     this.#writeCounts(Number.POSITIVE_INFINITY)
     while (this.#inHand > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve))
+  }
+
+  #objection(): Problem | undefined {
+    if (this.#isFinishing) return { code: 'edge.draining', retryAfterSeconds: 1 }
+    if (!this.#isFit) return { code: 'audit.unavailable' }
+    if (this.#waiting >= decisionsWaitingMax || !this.#ports.log.hasRoom) return { code: 'edge.overloaded', retryAfterSeconds: 1 }
+    return undefined
   }
 
   get #isFit(): boolean {
@@ -201,14 +281,14 @@ export class Ledger {
   }
 
   #writeCounts(until: number): void {
-    for (const tally of [this.#refusals, this.#denials]) for (const count of tally.closeWindows(until, this.#ports.now())) void this.#record(count)
+    for (const tally of [this.#refusals, this.#denials]) for (const count of tally.closeWindows(until, this.#ports.now())) void this.record(count)
   }
 
   /** Writes an entry that no caller waits for. Never rejects. */
-  async #record(entry: LogEvent | Promise<LogEvent>): Promise<void> {
+  async record(entry: LogEvent): Promise<void> {
     this.#begin()
     try {
-      await this.#ports.log.append(await entry)
+      await this.#ports.log.append(entry)
     } catch (fault) {
       this.#ports.lost(fault)
     } finally {
@@ -226,7 +306,7 @@ export class Ledger {
   }
 }
 
-function kindOf({ principal, upstream }: AccessRequest, { problem }: Denial): RefusalKind {
+function kindOf({ principal, upstream }: Question, { problem }: Denial): RefusalKind {
   return { caller: { certificate: principal.thumbprint, tenant: principal.tenant, agent: principal.agent }, upstream, code: problem.code }
 }
 

@@ -1,50 +1,41 @@
-import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { durationMs, Fault, parseTrustDomain, refused, sizeBytes, type Configuration } from '@sallyport/contract'
-import { ed25519Signer, logKeyText } from './audit/log-key.ts'
-import { readForward } from './audit/reader.ts'
-import { openLog } from './audit/sequencer.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { Worker } from 'node:worker_threads'
+import { durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
+import { InOrder } from './control/authority/in-order.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
 import { openPrivateFolder } from './control/authority/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
+import { addressOf, enrolmentDefault, listenDefault, listening, operationsDefault } from './control/configuration/addresses.ts'
 import { compileConfiguration, type CompiledConfiguration } from './control/configuration/compile-configuration.ts'
 import { formatFault } from './control/configuration/configuration-fault.ts'
-import { dataFolder, deriveKey, keptCheckpoint, makeDataFolder, readLogKey } from './control/data-folder.ts'
+import { edgeLimits } from './control/configuration/edge-limits.ts'
+import { dataFolder, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
-import { openLogFolder, viewLogFolder } from './drivers/posix-log/log-folder.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { stdioServerSettings, type StdioServerSettings } from './drivers/stdio-server/stdio-server-settings.ts'
-import { defaultEdgeLimits, type EdgeLimits } from './edge/limits.ts'
 import { listen } from './edge/listen.ts'
 import { problemAnswer } from './edge/problem-answer.ts'
-import { mcpPorts } from './forward/mcp/forward-mcp.ts'
-import { openExchanges } from './forward/open-exchanges.ts'
-import { systemResolver } from './forward/system-resolver.ts'
-import { handle, type Snapshot } from './gateway.ts'
-import { readCertificate, thumbprintOf } from './identity/certificate-identity.ts'
-import { Ledger } from './ledger.ts'
-import { PolicyState, replay } from './policy/state.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { countEvent } from './threads/data-plane.ts'
+import { openOnManyThreads } from './threads/many-threads.ts'
+import { openOnOneThread } from './threads/one-thread.ts'
+import type { ConfigurationText } from './threads/plane-ports.ts'
 
 export const version = '0.1.0'
 
-/** For decisions and exchanges that a drained edge has cut off to get their entries. */
-const finishDeadlineMs = 5_000
-/** How often counts of refusals whose time is over are written. */
-const countsEveryMs = 10_000
-
 /** What a reload leaves as it is: it says so in its answer. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits'] as const
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -52,6 +43,8 @@ export interface GatewayOptions {
   readonly dataFolder: string
   /** Something went wrong inside; for the operator's own log. Never holds a secret. */
   readonly report: (event: string, error: unknown) => void
+  /** Gets every thread as it starts: for tests that end one. */
+  readonly observeThread?: (name: string, worker: Worker) => void
 }
 
 export interface RunningGateway {
@@ -71,234 +64,193 @@ export async function initialise(folder: string, trustDomainText: string): Promi
 
 /** Reads and compiles a configuration file. @throws Fault whose message shows every fault and its place */
 export async function loadConfiguration(file: string): Promise<CompiledConfiguration> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new Fault(`${basename(file)} cannot be read; run "sallyport init" first`, 'not-done', error)
-  }
-  const compiled = await compileConfiguration({ text, fileName: basename(file) }, dirname(file))
-  if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
+  const [compiled] = await readConfigurationFile(file)
   return compiled
 }
 
 /** The composition root: chooses clock, randomness, drivers and sockets, and joins them to the story. @throws Fault when it cannot start; nothing then runs */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const places = dataFolder(options.dataFolder)
-  const closing: (() => Promise<void> | void)[] = []
-  const stopAll = async (): Promise<void> => {
-    for (const close of closing.splice(0).reverse()) await close()
-  }
+  const { dataFolder: folder, report } = options
+  const places = dataFolder(folder)
+  const closing = new AsyncDisposableStack()
   try {
-    const first = await loadConfiguration(options.configurationFile)
-    await openPrivateFolder(options.dataFolder)
+    const [first, firstText] = await readConfigurationFile(options.configurationFile)
+    await openPrivateFolder(folder)
     let compiled = first
+    const { configuration } = first
+    const trustDomain = parseTrustDomain(configuration.trustDomain)
+    if (!trustDomain) throw new TypeError('the schema lets only trust domains through')
     const sealingKey = await readKeyFile(places.sealingKey)
-    const sessionKey = deriveKey(sealingKey, 'session')
     const database = openDatabase(places.database)
-    closing.push(() => database.close())
+    closing.defer(() => database.close())
     const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
-
+    const heldCalls = new SqliteHeldCalls(database, sealingKey, randomBytes, Date.now)
     const metrics = new Metrics()
-    let isReady = false
-    const journalKey = createSecretKey(deriveKey(sealingKey, 'journal'))
-    const signer = ed25519Signer(await readLogKey(options.dataFolder), `${compiled.configuration.trustDomain}/sallyport`, journalKey)
-    const { log, recovered } = await openLog(await openLogFolder(places.log), signer, {
-      kept: keptCheckpoint(options.dataFolder),
-      onUnavailable: (fault) => {
-        isReady = false
-        options.report('log.unavailable', fault)
-      },
-    })
-    closing.push(() => log.close())
-    let latest = recovered.lastTime === undefined ? 0 : Date.parse(recovered.lastTime)
-    // Entries are in the order of their times, whatever the system's clock does.
-    const now = (): number => (latest = Math.max(latest, Date.now()))
 
-    const state = new PolicyState()
-    const open = new Set<number>()
-    for await (const { index, event } of readForward(viewLogFolder(places.log))) {
-      replay(state, event, compiled.policy)
-      if (event.type === 'decision' && event.decision === 'permit') open.add(index)
-      if (event.type === 'outcome') open.delete(event.decision)
-      if (event.type === 'gateway' && event.act === 'started') open.clear()
-    }
-    const heldCalls = new SqliteHeldCalls(database, sealingKey, randomBytes, now)
-    const ledger = new Ledger({
-      log,
-      state,
-      heldCalls,
-      digestKey: createSecretKey(deriveKey(sealingKey, 'call-digest')),
-      now,
-      newApprovalId: () => randomBytes(8).toString('hex'),
-      lost: (fault) => options.report('entry.lost', fault),
-    })
-    const counting = setInterval(() => ledger.writeCounts(), countsEveryMs).unref()
-    closing.push(() => clearInterval(counting))
-    const unanswered = [...open].slice(0, 1000)
-    await ledger.note({ type: 'gateway', act: 'started', version, revision: compiled.revision, ...(unanswered.length > 0 && { unanswered }) })
+    const threads = configuration.threads ?? 0
+    const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report, onUnavailable: () => (isReady = false) }
+    let isReady = false
+    const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
+    const { ledger } = hosts
+    closing.defer(() => ledger.close())
+    await ledger.begin({ act: 'started', version, revision: first.revision })
 
     const authority = await openAuthority({
       directory: places.authority,
       store: new SqliteAgentStore(database),
-      names: compiled.configuration.names ?? ['localhost', '127.0.0.1'],
-      certificateLifetimeMs: durationMs(compiled.configuration.certificates?.lifetime ?? '12h'),
-      tokenLifetimeMs: durationMs(compiled.configuration.certificates?.enrolmentToken ?? '15m'),
-      gatewayAddress: compiled.configuration.listen ?? '127.0.0.1:8443',
+      names: configuration.names ?? ['localhost', '127.0.0.1'],
+      certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
+      tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
+      gatewayAddress: configuration.listen ?? listenDefault,
       note: (act) => ledger.note(act),
-      now,
+      now: Date.now,
       random: randomBytes,
     })
-    if (authority.trustDomain !== compiled.configuration.trustDomain) throw new Fault('trustDomain differs from the one that init made', 'not-done')
-    closing.push(keepServerCertificateFresh(authority, now, (fault) => options.report('server-certificate', fault)))
+    if (authority.trustDomain !== trustDomain) throw new Fault('trustDomain differs from the one that init made', 'not-done')
+    closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
-    const exchanges = openExchanges(compiled.definitions, { credentials: secrets, resolver: systemResolver })
-    closing.push(() => exchanges.close())
-    let settings = stdioSettings(compiled.configuration)
+    let settings = stdioSettings(configuration)
     const stdio = runStdioServers({
       settings: (upstream) => settings.get(upstream),
       reveal: (tenant, name) => secrets.reveal(tenant, name),
       version,
-      now,
+      now: Date.now,
       temporaryFolder: tmpdir(),
-      report: (fault) => options.report('stdio-server', fault),
+      report: (fault) => report('stdio-server', fault),
     })
-    closing.push(() => stdio.close())
+    closing.defer(() => stdio.close())
 
-    let snapshot = snapshotOf(compiled, sessionKey)
-    const ports = {
-      roster: authority.roster,
-      ledger,
-      forward: {
-        exchanges,
-        mcp: mcpPorts({ exchanges, stdio, sessionKey, newId: randomUUID, version }),
-        own: {
-          renew: authority.renew.bind(authority),
-          catalog: () =>
-            Object.entries(compiled.configuration.upstreams).map(([name, upstream]) => ({
-              name,
-              protocol: upstream.protocol,
-              hosts: upstream.protocol === 'http' ? (upstream.hosts ?? []) : [],
-            })),
-        },
-      },
-      observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
-        metrics.count('requests', { code, upstream: upstream ?? 'none' }),
-      report: (error: unknown) => options.report('request.failed', error),
-    }
-    const observe: Parameters<typeof listen>[0]['observe'] = (event) => {
-      if (event.kind === 'connection-refused') metrics.count('connections_refused', { reason: event.reason })
-      if (event.kind === 'request-refused') metrics.count('requests', { code: event.code, upstream: 'none' })
-      if (event.kind === 'request-failed') options.report('request.failed', event.error)
-    }
-    const observeAgents: typeof observe = (event) => {
-      observe(event)
-      if (event.kind !== 'request-refused') return
-      const { code, reason, id, connection } = event
-      ledger.refuse({ caller: { certificate: thumbprintOf(connection.certificate) }, code, reason, request: id })
-    }
-    const limits = edgeLimits(compiled.configuration)
-    const edgeOptions = { tls: authority.serverCredentials, limits, clock: now, newId: randomUUID, observe }
-    const agents = await listening('listen', compiled.configuration.listen ?? '127.0.0.1:8443', (address) =>
-      listen({ ...edgeOptions, ...address, clientCertificates: 'required', agentOf, observe: observeAgents }, (inbound) =>
-        handle(ports, () => snapshot, inbound),
-      ),
-    )
-    if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
-    closing.push(() => agents.close())
-    const enrolment = await listening('enrolment', compiled.configuration.enrolment ?? '127.0.0.1:8444', (address) =>
-      listen({ ...edgeOptions, ...address, clientCertificates: 'none' }, async (inbound) => {
-        try {
-          return await handleEnrolment(authority, inbound)
-        } catch (error) {
-          options.report('enrolment.failed', error)
-          return problemAnswer({ code: 'gateway.fault' }, inbound.id)
-        }
+    const agents = await listening('listen', configuration.listen ?? listenDefault, (address) =>
+      hosts.openPlanes({
+        compiled: first,
+        configuration: firstText,
+        roster: authority.roster,
+        tls: authority.serverCredentials,
+        address,
+        stdio,
+        renew: (principal, csrPem) => authority.renew(principal, csrPem),
+        now: Date.now,
       }),
     )
-    if (enrolment) closing.push(() => enrolment.close())
-    authority.onCut((isCut) => agents.cut(isCut))
+    if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
+    closing.defer(() => agents.close())
+    authority.roster.onChange((change) => agents.changeRoster(change))
+
+    const enrolment = await listening('enrolment', configuration.enrolment ?? enrolmentDefault, (address) =>
+      listen(
+        {
+          ...address,
+          tls: authority.serverCredentials,
+          limits: edgeLimits(configuration),
+          clock: Date.now,
+          newId: randomUUID,
+          clientCertificates: 'none',
+          observe: (event) => countEvent(metrics, event, report),
+        },
+        async (inbound) => {
+          try {
+            return await handleEnrolment(authority, inbound)
+          } catch (error) {
+            report('enrolment.failed', error)
+            return problemAnswer({ code: 'gateway.fault' }, inbound.id)
+          }
+        },
+      ),
+    )
+    if (enrolment) closing.defer(() => enrolment.close())
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)
     })
 
-    const operations = await listening('operations', compiled.configuration.operations ?? '127.0.0.1:9464', (address) =>
-      listenForOperations(address, { isReady: () => isReady && log.isAvailable, metrics: () => metrics.text() }),
+    const operations = await listening('operations', configuration.operations ?? operationsDefault, (address) =>
+      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
     )
-    if (operations) closing.push(() => operations.close())
-    const shown = (port: number | undefined, configured: string | undefined, fallback: string): string | undefined =>
-      port === undefined ? undefined : `${addressOf(configured ?? fallback).host}:${port}`
+    if (operations) closing.defer(() => operations.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,
-      operations: shown(operations?.port, compiled.configuration.operations, '127.0.0.1:9464'),
+      operations: operations && `${addressOf(configuration.operations ?? operationsDefault).host}:${operations.port}`,
     }
+
+    const reload = async (person: string): Promise<object | Refused> => {
+      const read = await readAgain(options.configurationFile)
+      if ('problem' in read) return read
+      const [next, nextText] = read
+      const nextSettings = stdioSettings(next.configuration)
+      const needRestart = readAtStart.filter((field) => !isDeepStrictEqual(next.configuration[field], configuration[field]))
+      await agents.prepare(nextText)
+      await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
+      settings = nextSettings
+      compiled = next
+      await agents.activate(next)
+      return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }) }
+    }
+    const inOrder = new InOrder()
     const admin = await listenForAdmin(
       places.adminSocket,
       {
         authority,
         secrets,
         ledger,
-        state,
         heldCalls,
-        now,
-        status: () => ({
+        now: Date.now,
+        inForce: () => agents.inForce(),
+        status: async () => ({
           version,
           revision: compiled.revision,
-          ready: isReady && log.isAvailable,
+          ready: isReady && ledger.isAvailable,
           addresses,
-          log: { size: log.size, key: logKeyText(signer) },
+          threads,
+          log: { size: await ledger.size(), key: ledger.logKey },
           stdio: stdio.status(),
         }),
-        reload: async (person) => {
-          const next = await readAgain(options.configurationFile)
-          if (next.kind === 'refused') return next
-          const nextSettings = stdioSettings(next.configuration)
-          const needRestart = readAtStart.filter((field) => JSON.stringify(next.configuration[field]) !== JSON.stringify(first.configuration[field]))
-          await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
-          settings = nextSettings
-          exchanges.replace(next.definitions)
-          ports.forward.mcp.links.dropAll()
-          compiled = next
-          snapshot = snapshotOf(next, sessionKey)
-          return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }) }
-        },
+        reload: (person) => inOrder.run(() => reload(person)),
       },
       randomUUID,
-      (error) => options.report('admin.failed', error),
+      (error) => report('admin.failed', error),
     )
-    closing.push(() => admin.close())
+    closing.defer(() => admin.close())
     isReady = true
     return {
       addresses,
-      logKey: logKeyText(signer),
+      logKey: ledger.logKey,
       stop: async () => {
         isReady = false
-        await agents.drain(limits.drainMs)
-        await Promise.race([ledger.finish(), wait(finishDeadlineMs, undefined, { ref: false })])
-        if (log.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
-        await stopAll()
+        await agents.drain()
+        await ledger.finish()
+        if (ledger.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
+        await closing.disposeAsync()
       },
     }
   } catch (error) {
-    await stopAll()
+    await closing.disposeAsync().catch((fault: unknown) => report('close.failed', fault)) // all are closed, and why it did not start is what counts
     throw error
   }
 }
 
-async function readAgain(file: string): Promise<CompiledConfiguration | ReturnType<typeof refused>> {
+type ReadFile = readonly [compiled: CompiledConfiguration, text: ConfigurationText]
+
+async function readConfigurationFile(file: string): Promise<ReadFile> {
+  let text: string
   try {
-    return await loadConfiguration(file)
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new Fault(`${basename(file)} cannot be read; run "sallyport init" first`, 'not-done', error)
+  }
+  const source = { text, fileName: basename(file) }
+  const compiled = await compileConfiguration(source, dirname(file))
+  if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
+  return [compiled, { ...source, folder: dirname(file), revision: compiled.revision }]
+}
+
+async function readAgain(file: string): Promise<ReadFile | Refused> {
+  try {
+    return await readConfigurationFile(file)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     return refused('control.configuration-invalid', error.message, { detail: error.message })
   }
-}
-
-function snapshotOf(compiled: CompiledConfiguration, sessionKey: Uint8Array): Snapshot {
-  const judgedBodyBytesMax = sizeBytes(compiled.configuration.limits?.judgedBodyBytes ?? '1MiB')
-  return { revision: compiled.revision, access: { upstreams: compiled.upstreams, judgedBodyBytesMax, sessionKey }, policy: compiled.policy }
 }
 
 function stdioSettings(configuration: Configuration): Map<string, StdioServerSettings> {
@@ -310,48 +262,4 @@ function stdioSettings(configuration: Configuration): Map<string, StdioServerSet
     found.set(name, settings)
   }
   return found
-}
-
-function agentOf(certificate: Uint8Array): string | undefined {
-  const read = readCertificate(certificate)
-  return read.kind === 'refused' ? undefined : read.identity.id
-}
-
-function edgeLimits({ limits = {} }: Configuration): EdgeLimits {
-  const { connections, connectionsPerAgent, requestsInFlight = defaultEdgeLimits.requestsInFlight, headerCount } = limits
-  return {
-    ...defaultEdgeLimits,
-    ...(connections !== undefined && { connections }),
-    ...(connectionsPerAgent !== undefined && { connectionsPerAgent }),
-    requestsInFlight,
-    requestsInFlightPerAgent: limits.requestsInFlightPerAgent ?? Math.ceil(requestsInFlight / 4),
-    ...(headerCount !== undefined && { headerCount }),
-    ...(limits.headBytes !== undefined && { headBytes: sizeBytes(limits.headBytes) }),
-    ...(limits.bodyBytes !== undefined && { bodyBytes: sizeBytes(limits.bodyBytes) }),
-    ...(limits.handshake !== undefined && { handshakeMs: durationMs(limits.handshake) }),
-    ...(limits.head !== undefined && { headMs: durationMs(limits.head) }),
-    ...(limits.body !== undefined && { bodyMs: durationMs(limits.body) }),
-    ...(limits.keepAlive !== undefined && { keepAliveMs: durationMs(limits.keepAlive) }),
-    ...(limits.drain !== undefined && { drainMs: durationMs(limits.drain) }),
-  }
-}
-
-function addressOf(text: string): { readonly host: string; readonly port: number } {
-  const colon = text.lastIndexOf(':')
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
-}
-
-/** Opens one listener; `off` opens none. @throws Fault that says which address is taken and what to change */
-async function listening<Listener>(
-  field: 'listen' | 'enrolment' | 'operations',
-  address: string,
-  open: (address: { readonly host: string; readonly port: number }) => Promise<Listener>,
-): Promise<Listener | undefined> {
-  if (address === 'off') return undefined
-  try {
-    return await open(addressOf(address))
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new Fault(`cannot listen on ${address} (${code}): change "${field}" in the configuration or stop what uses it`, 'not-done', error)
-  }
 }

@@ -1,8 +1,7 @@
 import type { DecisionEvent, OutcomeEvent, Problem } from '@sallyport/contract'
-import type { AccessRequest } from '../access/access-request.ts'
 import type { OutcomeFacts } from './outcome.ts'
 import type { CallDigest, Decision } from '../policy/decision.ts'
-import type { Receipt } from './receipt.ts'
+import type { Question } from '../policy/question.ts'
 
 /** Longest text of a caller's making in an entry, in UTF-16 units; the call digest covers what is cut. */
 const textMax = 1024
@@ -11,7 +10,7 @@ export function entryTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 
-export function decisionEntry(request: AccessRequest, decision: Decision, digest: CallDigest, revision: string, now: number): DecisionEvent {
+export function decisionEntry(request: Question, decision: Decision, digest: CallDigest, revision: string, now: number): DecisionEvent {
   const { principal } = request
   const { grounds } = decision
   return {
@@ -38,14 +37,20 @@ export function decisionEntry(request: AccessRequest, decision: Decision, digest
   }
 }
 
-export function outcomeEntry(receipt: Receipt, facts: OutcomeFacts, startedAt: number, now: number): OutcomeEvent {
+/** A call that was permitted and has no outcome yet: the id of its request, and the index of its decision. */
+export interface OpenPermit {
+  readonly request: string
+  readonly index: number
+}
+
+export function outcomeEntry({ request, index }: OpenPermit, facts: OutcomeFacts, startedAt: number, now: number): OutcomeEvent {
   const { toolCalls, ...plain } = facts
   return {
     v: 1,
     type: 'outcome',
     time: entryTime(now),
-    request: receipt.permit.request.id,
-    decision: receipt.index,
+    request,
+    decision: index,
     ...plain,
     ...(facts.reason !== undefined && { reason: clip(facts.reason) }),
     ...(toolCalls && { toolCalls: [...toolCalls] }),

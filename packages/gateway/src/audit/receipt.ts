@@ -1,13 +1,15 @@
+import type { AccessRequest } from '../access/access-request.ts'
 import { isPermit, type Permit } from '../policy/decision.ts'
 
 class ReceiptProof {
   #isSpent = false
-  readonly permit: Permit
+  /** What was judged, and is sent. */
+  readonly request: AccessRequest
   /** The entry's index in the log. */
   readonly index: number
 
-  constructor(permit: Permit, index: number) {
-    this.permit = permit
+  constructor(request: AccessRequest, index: number) {
+    this.request = request
     this.index = index
   }
 
@@ -24,12 +26,8 @@ export type Receipt = ReceiptProof
 /** True once for a genuine receipt, false ever after and for anything else. `forward` sends nothing without it. */
 export const spendReceipt = ReceiptProof.spend
 
-/**
- * Waits until the permit's entry is durable and only then makes the receipt.
- *
- * @throws Fault when the log cannot tell that the entry is durable; the call must not be forwarded.
- */
-export async function receiptFor(permit: Permit, durable: Promise<number>): Promise<Receipt> {
+/** For the ledger alone, whose word it is that the permit's entry is durable at `index`. */
+export function receiptFor(request: AccessRequest, permit: Permit, index: number): Receipt {
   if (!isPermit(permit)) throw new TypeError('a receipt needs a permit that policy made')
-  return new ReceiptProof(permit, await durable)
+  return new ReceiptProof(request, index)
 }

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 /** Health, readiness and metrics, for the host itself: no names of callers, nothing that changes anything. */
 export async function listenForOperations(
   address: { readonly host: string; readonly port: number },
-  ports: { readonly isReady: () => boolean; readonly metrics: () => string },
+  ports: { readonly isReady: () => boolean; readonly metrics: () => Promise<string> },
 ): Promise<{ readonly port: number; close(): void }> {
   const server: Server = createServer({ requestTimeout: 5000, headersTimeout: 5000, maxHeaderSize: 8192 }, (request, response) => {
     const answer = (status: number, text: string): void => void response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4' }).end(text)
@@ -14,7 +14,10 @@ export async function listenForOperations(
       case '/readyz':
         return ports.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n')
       case '/metrics':
-        return answer(200, ports.metrics())
+        return void ports.metrics().then(
+          (text) => answer(200, text),
+          () => answer(500, 'the metrics cannot be gathered\n'),
+        )
       default:
         return answer(404, 'no such page\n')
     }

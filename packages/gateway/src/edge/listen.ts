@@ -21,6 +21,8 @@ export interface EdgeOptions {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** Several listeners, on threads of their own, share the address: the system gives each connection to one of them. */
+  readonly reusePort?: boolean
   readonly tls: EdgeTls
   /** `none` is for the enrolment listener alone: its callers have no certificate yet. */
   readonly clientCertificates: 'required' | 'none'
@@ -93,10 +95,10 @@ class TlsListener implements Edge {
   }
 
   async open(): Promise<void> {
-    const { host, port } = this.#options
+    const { host, port, reusePort = false } = this.#options
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen({ host, port }, () => {
+      this.#server.listen({ host, port, reusePort }, () => {
         this.#server.off('error', reject)
         resolve()
       })

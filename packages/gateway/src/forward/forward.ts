@@ -21,7 +21,7 @@ export interface ForwardPorts {
  */
 export async function forward(ports: ForwardPorts, policy: PolicySnapshot, receipt: Receipt): Promise<Forwarded> {
   if (!spendReceipt(receipt)) throw new TypeError('forward needs a fresh receipt')
-  const { principal, call } = receipt.permit.request
+  const { principal, call } = receipt.request
   switch (call.kind) {
     case 'http':
       return forwardHttp(ports.exchanges, call, principal)

@@ -23,7 +23,10 @@ class PrincipalProof {
   readonly thumbprint: Thumbprint
   readonly notAfterMs: number
 
-  constructor({ id, tenant, agent }: AgentIdentity, { thumbprint, notAfterMs }: CertificateIdentity) {
+  constructor(
+    { id, tenant, agent }: Pick<AgentIdentity, 'id' | 'tenant' | 'agent'>,
+    { thumbprint, notAfterMs }: Pick<CertificateIdentity, 'thumbprint' | 'notAfterMs'>,
+  ) {
     this.id = id
     this.tenant = tenant
     this.agent = agent
@@ -38,6 +41,14 @@ class PrincipalProof {
 
 /** The proof that an agent holds the key of a certificate that counts at this moment. Only `identify` makes one. */
 export type Principal = PrincipalProof
+
+/** A principal as it crosses from one thread of the gateway to another. */
+export type CarriedPrincipal = Pick<Principal, 'id' | 'tenant' | 'agent' | 'thumbprint' | 'notAfterMs'>
+
+/** Makes the proof anew that `identify` made on another thread. For `threads` alone. */
+export function carriedPrincipal(carried: CarriedPrincipal): Principal {
+  return new PrincipalProof(carried, carried)
+}
 
 export const isPrincipal = PrincipalProof.isGenuine
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Json } from '@sallyport/contract'
 import { callBy, principalOf, streamedCallBy } from '../../../../test/fixtures/access-request.ts'
 import { compileCondition } from './condition.ts'
+import { questionOf } from './question.ts'
 import { readFacts } from './read-paths.ts'
 
 const caller = await principalOf('acme', 'invoice-bot')
@@ -12,7 +13,7 @@ function evaluate(text: string, args: Json = {}): boolean | string {
   const compiled = compileCondition(text)
   assert.equal(compiled.kind, 'compiled', JSON.stringify(compiled))
   if (compiled.kind !== 'compiled') return 'never'
-  const judgement = compiled.condition.evaluate(callBy(caller, { args }), nowMs)
+  const judgement = compiled.condition.evaluate(questionOf(callBy(caller, { args })), nowMs)
   return judgement.kind === 'value' ? judgement.holds : `error: ${judgement.message}`
 }
 
@@ -117,7 +118,7 @@ for (const [text, offset, message] of invalid) {
 test('of a call with an unread body, everything but the body can be asked', () => {
   const evaluate = (text: string, request = streamedCallBy(caller)): unknown => {
     const compiled = compileCondition(text)
-    return compiled.kind === 'compiled' && compiled.condition.evaluate(request, nowMs)
+    return compiled.kind === 'compiled' && compiled.condition.evaluate(questionOf(request), nowMs)
   }
   for (const text of ['action == "create_refund"', 'args.path.id == "17"', 'args.query == "a=b"', '!has(args.other)', '"path" in args']) {
     assert.deepEqual(evaluate(text), { kind: 'value', holds: true }, text)
@@ -145,6 +146,6 @@ test('facts are the scalars that the condition reads, bounded', () => {
   assert.equal(compiled.kind, 'compiled')
   if (compiled.kind !== 'compiled') return
   const request = callBy(caller, { args: { amount: 7, to: { iban: 'x' }, long: 'y'.repeat(1000), list: [1] } })
-  const facts = readFacts(compiled.condition.reads, request)
+  const facts = readFacts(compiled.condition.reads, questionOf(request))
   assert.deepEqual(facts, { 'args.amount': 7, 'args.to.iban': 'x', 'context.method': 'tools/call', 'args.long': `${'y'.repeat(255)}…` })
 })

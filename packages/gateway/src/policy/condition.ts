@@ -1,10 +1,10 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { isCelError, parse, plan, type CelInput } from '@bufbuild/cel'
-import type { AccessRequest } from '../access/access-request.ts'
 import { checkCondition, type ConditionFault } from './condition-checker.ts'
 import { createLanguage, type Expression } from './condition-language.ts'
 import { conditionRecord, conditionValue, unreadArguments } from './condition-values.ts'
 import type { Meter } from './meter.ts'
+import type { Question } from './question.ts'
 import { readPaths, type ReadPath } from './read-paths.ts'
 
 export type { ConditionFault } from './condition-checker.ts'
@@ -25,7 +25,7 @@ export interface Condition {
    * Pure, synchronous and bounded: whatever the call carries, the work is limited, and too much of it is an error. Whoever asks must take an error for a
    * denial: a missing member, a type that does not fit, arguments that were never read.
    */
-  evaluate(request: AccessRequest, nowMs: number): Judgement
+  evaluate(request: Question, nowMs: number): Judgement
 }
 
 /**
@@ -63,27 +63,22 @@ export function compileCondition(
   }
 }
 
-/** True when the body of the call passes unread. */
-export function isStreamed({ call }: AccessRequest): boolean {
-  return call.kind === 'http' && call.body !== undefined && !(call.body instanceof Uint8Array)
-}
-
 /** What the names of an expression stand for in one call; opened only when the expression asks. */
 class Bindings {
   [name: string]: CelInput
-  readonly #request: AccessRequest
+  readonly #request: Question
   readonly #nowMs: number
   readonly #meter: Meter
 
-  constructor(request: AccessRequest, nowMs: number, meter: Meter) {
+  constructor(request: Question, nowMs: number, meter: Meter) {
     this.#request = request
     this.#nowMs = nowMs
     this.#meter = meter
   }
 
   get args(): CelInput {
-    const { args } = this.#request
-    return isStreamed(this.#request) ? unreadArguments(args, this.#meter) : conditionValue(args ?? {}, this.#meter)
+    const { args, isStreamed } = this.#request
+    return isStreamed ? unreadArguments(args, this.#meter) : conditionValue(args ?? {}, this.#meter)
   }
 
   get action(): CelInput {

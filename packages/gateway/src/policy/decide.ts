@@ -1,9 +1,8 @@
 import { unreachable, type Problem } from '@sallyport/contract'
-import type { AccessRequest } from '../access/access-request.ts'
-import { isStreamed } from './condition.ts'
 import { permit, type CallDigest, type Decision, type Denial, type Effect, type Grounds, type Hold } from './decision.ts'
 import type { Subject } from './match.ts'
 import { countsSubject } from './quota.ts'
+import type { Question } from './question.ts'
 import { isReachable } from './reach.ts'
 import { readFacts } from './read-paths.ts'
 import type { PolicySnapshot, Rule } from './snapshot.ts'
@@ -30,14 +29,14 @@ const rulesNamedMax = 32
 export function decide(
   policy: PolicySnapshot,
   state: PolicyState,
-  request: AccessRequest,
+  request: Question,
   digest: CallDigest,
   nowMs: number,
   newApprovalId: () => string,
 ): Decision {
   switch (request.standing) {
     case 'own':
-      return permit(request, { ...nothing, rules: [ownRule] })
+      return permit({ ...nothing, rules: [ownRule] })
     case 'protocol':
       return decideProtocol(policy, state, request, nowMs)
     case 'call':
@@ -57,23 +56,13 @@ interface Findings {
   readonly grounds: Grounds
 }
 
-function decideProtocol(policy: PolicySnapshot, state: PolicyState, request: AccessRequest, nowMs: number): Decision {
-  const { principal, call } = request
-  // At the aggregated endpoint no single upstream is meant.
-  const upstream = call.kind === 'mcp' ? call.upstream : request.upstream
-  if (!isReachable(policy, principal, upstream)) return deny({ code: 'policy.no-rule' }, nothing, 'no rule could permit this agent anything here')
+function decideProtocol(policy: PolicySnapshot, state: PolicyState, request: Question, nowMs: number): Decision {
+  if (!isReachable(policy, request.principal, request.place)) return deny({ code: 'policy.no-rule' }, nothing, 'no rule could permit this agent anything here')
   const charged = charge(policy, state, request, { ...nothing, rules: [protocolRule] }, nowMs)
-  return charged.kind === 'deny' ? charged : permit(request, charged.grounds)
+  return charged.kind === 'deny' ? charged : permit(charged.grounds)
 }
 
-function decideCall(
-  policy: PolicySnapshot,
-  state: PolicyState,
-  request: AccessRequest,
-  digest: CallDigest,
-  nowMs: number,
-  newApprovalId: () => string,
-): Decision {
+function decideCall(policy: PolicySnapshot, state: PolicyState, request: Question, digest: CallDigest, nowMs: number, newApprovalId: () => string): Decision {
   const findings = judge(policy.rulesFor(subjectOf(request)), request, nowMs)
   switch (findings.effect) {
     case undefined:
@@ -84,7 +73,7 @@ function decideCall(
       return decideHeld(policy, state, request, digest, nowMs, newApprovalId, findings)
     case 'permit': {
       const charged = charge(policy, state, request, findings.grounds, nowMs)
-      return charged.kind === 'deny' ? charged : permit(request, charged.grounds)
+      return charged.kind === 'deny' ? charged : permit(charged.grounds)
     }
     default:
       return unreachable(findings.effect)
@@ -94,14 +83,14 @@ function decideCall(
 function decideHeld(
   policy: PolicySnapshot,
   state: PolicyState,
-  request: AccessRequest,
+  request: Question,
   digest: CallDigest,
   nowMs: number,
   newApprovalId: () => string,
   { rules, grounds }: Findings,
 ): Decision {
   // A person's yes is to one exact call; a body that nobody has read is not exact.
-  if (isStreamed(request))
+  if (request.isStreamed)
     return deny({ code: 'policy.denied', detail: unreadable }, grounds, 'the call must be approved, and its streamed body cannot be shown to anyone')
   const { approvals } = state
   const requester = { tenant: request.principal.tenant, agent: request.principal.agent }
@@ -121,7 +110,7 @@ function decideHeld(
       const charged = charge(policy, state, request, { ...grounds, reason: `${found.state.person} approved` }, nowMs)
       if (charged.kind === 'deny') return charged
       if (!approvals.consume(found.id, nowMs)) throw new TypeError('an approval that was found is no longer there')
-      return permit(request, charged.grounds, found.id)
+      return permit(charged.grounds, found.id)
     }
     default:
       return unreachable(found.state)
@@ -134,7 +123,7 @@ const unreadable = 'This call needs a person, who would have to see its body: se
 const fullRetrySeconds = 60
 
 /** Asks every rule, since one that fails denies whatever the others say. */
-function judge(rules: readonly Rule[], request: AccessRequest, nowMs: number): Findings {
+function judge(rules: readonly Rule[], request: Question, nowMs: number): Findings {
   const applying: { readonly rule: Rule; readonly effect: Effect }[] = []
   const idle: Rule[] = []
   const shadow: Grounds['shadow'][number][] = []
@@ -191,7 +180,7 @@ function whyNothing(idle: readonly Rule[]): readonly string[] {
 function charge(
   policy: PolicySnapshot,
   state: PolicyState,
-  request: AccessRequest,
+  request: Question,
   grounds: Grounds,
   nowMs: number,
 ): Denial | { readonly kind: 'charged'; readonly grounds: Grounds } {
@@ -219,6 +208,6 @@ function hold({ id, expiresAt }: Hold['approval'], isNew: boolean, grounds: Grou
   return { kind: 'hold', approval: { id, expiresAt }, isNew, grounds }
 }
 
-function subjectOf({ principal, upstream, action }: AccessRequest): Subject {
+function subjectOf({ principal, upstream, action }: Question): Subject {
   return { tenant: principal.tenant, agent: principal.agent, upstream, action }
 }

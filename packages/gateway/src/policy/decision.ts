@@ -1,5 +1,4 @@
 import type { Problem } from '@sallyport/contract'
-import type { AccessRequest } from '../access/access-request.ts'
 import type { Reserve } from './token-use.ts'
 
 export type Effect = 'deny' | 'hold' | 'permit'
@@ -36,13 +35,11 @@ export interface Hold {
 class PermitProof {
   readonly #genuine = true
   readonly kind = 'permit'
-  readonly request: AccessRequest
   readonly grounds: Grounds
   /** The approval that this permit used up. */
   readonly approval: string | undefined
 
-  constructor(request: AccessRequest, grounds: Grounds, approval: string | undefined) {
-    this.request = request
+  constructor(grounds: Grounds, approval: string | undefined) {
     this.grounds = grounds
     this.approval = approval
   }
@@ -59,6 +56,6 @@ export type Decision = Denial | Hold | Permit
 export const isPermit = PermitProof.isGenuine
 
 /** For `decide.ts` alone. */
-export function permit(request: AccessRequest, grounds: Grounds, approval?: string): Permit {
-  return new PermitProof(request, grounds, approval)
+export function permit(grounds: Grounds, approval?: string): Permit {
+  return new PermitProof(grounds, approval)
 }

@@ -1,7 +1,7 @@
 import type { Json } from '@sallyport/contract'
-import type { AccessRequest } from '../access/access-request.ts'
 import type { Expression } from './condition-language.ts'
 import { ownMember } from './condition-values.ts'
+import type { Question } from './question.ts'
 
 /** A member that an expression reads, such as `args.amount`: the variable and the names below it. */
 export interface ReadPath {
@@ -26,7 +26,7 @@ export function readPaths(expression: Expression): readonly ReadPath[] {
 }
 
 /** The scalar values that a call has at these paths, bounded in number and length. */
-export function readFacts(paths: Iterable<ReadPath>, request: AccessRequest): Record<string, Fact> {
+export function readFacts(paths: Iterable<ReadPath>, request: Question): Record<string, Fact> {
   const facts: [string, Fact][] = []
   let length = 0
   for (const { text, names } of paths) {
@@ -88,7 +88,7 @@ function partsOf({ exprKind }: Expression): readonly (Expression | undefined)[] 
   }
 }
 
-function valueAt({ args, context }: AccessRequest, [variable, ...names]: readonly string[]): Fact | undefined {
+function valueAt({ args, context }: Question, [variable, ...names]: readonly string[]): Fact | undefined {
   let value: Json | undefined = variable === 'args' ? args : { protocol: context.protocol, method: context.method, remote_address: context.remoteAddress }
   for (const name of names) value = value === undefined ? undefined : ownMember(value, name)
   if (value === null) return null

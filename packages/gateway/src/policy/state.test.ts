@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { LogEvent } from '@sallyport/contract'
 import { Bench, callBy, principalOf } from '../../../../test/fixtures/access-request.ts'
 import { decisionEntry, entryTime } from '../audit/entries.ts'
+import { questionOf } from './question.ts'
 import { replay } from './state.ts'
 
 const agents = [await principalOf('acme', 'bot'), await principalOf('acme', 'other'), await principalOf('globex', 'bot')]
@@ -50,7 +51,7 @@ function run(bench: Bench, given: readonly Act[]): { events: LogEvent[]; seen: u
       if (!principal) continue
       const request = callBy(principal, { upstream: act.upstream, action: act.action, args: { amount: act.amount }, standing: act.standing })
       const decision = bench.decide(request)
-      const event = decisionEntry(request, decision, bench.digest(request), 'revision', bench.nowMs)
+      const event = decisionEntry(questionOf(request), decision, bench.digest(request), 'revision', bench.nowMs)
       events.push(event)
       seen.push([event.decision, event.code, event.quotas, event.approval === undefined, decision.kind === 'deny' && decision.problem.retryAfterSeconds])
       continue

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { LogEvent, OutcomeEvent, QuotaConfiguration } from '@sallyport/contract'
 import { Bench, callBy, modelCallBy, principalOf } from '../../../../test/fixtures/access-request.ts'
 import { decisionEntry, entryTime } from '../audit/entries.ts'
+import { questionOf } from './question.ts'
 import { QuotaCounters } from './quota-counters.ts'
 import { compileQuota, type Quota } from './quota.ts'
 import { replay } from './state.ts'
@@ -175,7 +176,7 @@ function run(bench: Bench, given: readonly Act[], open: string[], name: string):
           ? { ...callBy(caller, { upstream: 'payments' }), id }
           : modelCallBy(caller, id, { inputTokens: one.input, outputTokens: one.output, price: one.isPriced ? price : undefined }, one.upstream)
       const decision = bench.decide(request)
-      const event = decisionEntry(request, decision, bench.digest(request), 'revision', bench.nowMs)
+      const event = decisionEntry(questionOf(request), decision, bench.digest(request), 'revision', bench.nowMs)
       if (decision.kind === 'permit') open.push(id)
       events.push(event)
       seen.push([event.decision, event.code, event.quotas, event.reserved, decision.kind === 'deny' && decision.problem.retryAfterSeconds])

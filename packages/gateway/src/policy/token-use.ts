@@ -1,14 +1,13 @@
 import type { DecisionEvent, OutcomeEvent } from '@sallyport/contract'
-import type { AccessRequest } from '../access/access-request.ts'
 import { amountOf, costOf, millionths } from '../access/llm/price.ts'
+import type { Question } from './question.ts'
 import type { Use } from './quota-counters.ts'
 
 /** What a call holds back of tokens and cost; `cost` in the currency. As in the log. */
 export type Reserve = NonNullable<DecisionEvent['reserved']>
 
 /** The most that a call can use, as far as that is known before it leaves. */
-export function mostUse({ call }: AccessRequest): Use {
-  const ceiling = call.kind === 'llm' ? call.ceiling : undefined
+export function mostUse({ ceiling }: Pick<Question, 'ceiling'>): Use {
   if (!ceiling) return { requests: 1, tokens: 0, cost: 0 }
   const { inputTokens, outputTokens, price } = ceiling
   if (outputTokens === undefined) return { requests: 1, tokens: undefined, cost: undefined }

@@ -12,8 +12,15 @@ export class Metrics {
     this.#counters.set(key, (this.#counters.get(key) ?? 0) + 1)
   }
 
-  text(): string {
+  counters(): readonly (readonly [series: string, count: number])[] {
     return [...this.#counters]
+  }
+
+  /** With the counters of other threads added. */
+  text(others: Iterable<readonly [series: string, count: number]> = []): string {
+    const sums = new Map(this.#counters)
+    for (const [series, count] of others) sums.set(series, (sums.get(series) ?? 0) + count)
+    return [...sums]
       .map(([series, value]) => `${series} ${value}\n`)
       .sort()
       .join('')

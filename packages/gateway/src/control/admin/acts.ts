@@ -3,19 +3,25 @@ import { z } from 'zod'
 import type { HeldCallsView } from './held-calls-view.ts'
 import { objectionToSecret } from '../../forward/credentials.ts'
 import type { Ledger } from '../../ledger.ts'
-import type { PolicyState } from '../../policy/state.ts'
+import type { Approval } from '../../policy/approvals.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
 import type { SecretScope, SecretStore } from '../secrets/secret-store.ts'
 
+/** The ledger as an operator uses it. */
+export interface AdminLedger extends Pick<Ledger, 'note' | 'answerApproval'> {
+  approvals(): Promise<readonly Approval[]>
+}
+
 export interface AdminPorts {
   readonly authority: Authority
   readonly secrets: SecretStore
-  readonly ledger: Ledger
-  readonly state: PolicyState
+  readonly ledger: AdminLedger
   readonly heldCalls: HeldCallsView
   readonly now: () => number
-  readonly status: () => object
+  /** Resolves when what was changed until now is in force on every thread. */
+  readonly inForce: () => Promise<void>
+  readonly status: () => Promise<object>
   readonly reload: (person: string) => Promise<object | Refused>
 }
 
@@ -92,9 +98,9 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     return (await secrets.remove(scopeOf(input), input.name)) === 'unknown' ? refused('control.not-found') : { kind: 'removed' }
   }),
 
-  approvals: act(z.strictObject({}), async ({ state, heldCalls, now }) => ({
+  approvals: act(z.strictObject({}), async ({ ledger, heldCalls }) => ({
     approvals: await Promise.all(
-      state.approvals.list(now()).map(async (approval) => {
+      (await ledger.approvals()).map(async (approval) => {
         const held = await heldCalls.find(approval.id)
         return { ...approval, call: held?.exact ?? null, rules: held?.rules ?? [] }
       }),

@@ -29,6 +29,7 @@ export async function listenForAdmin(
     if (!perform) return refuse({ code: 'control.not-found', detail: 'There is no such act.' })
     const input: unknown = await context.req.json().catch(() => undefined)
     const result = await perform(ports, input)
+    await ports.inForce()
     return 'problem' in result ? refuse(problemIn(result)) : Response.json(result)
   })
   app.onError((error) => {

@@ -5,13 +5,22 @@ import type { AgentKey, Block, RegisteredAgent, RosterState } from './agent-stor
 /** A revoked certificate is remembered past its end, so that a clock set back does not let it in again. */
 const clockStepMs = 24 * 3_600_000
 
+/** One change of a roster, as plain data for the rosters of other threads. */
+export type RosterChange =
+  | { readonly kind: 'emptied' }
+  | { readonly kind: 'roots'; readonly roots: readonly string[] }
+  | { readonly kind: 'standing'; readonly agent: AgentKey; readonly standing: RegisteredAgent['standing'] }
+  | { readonly kind: 'revoked'; readonly certificates: RosterState['revokedCertificates']; readonly nowMs: number }
+  | { readonly kind: 'blocked' | 'lifted'; readonly block: Block }
+
 /** The roster in memory: loaded once, then changed by the authority right after each durable change. */
 export class LiveRoster implements Roster {
   readonly trustDomain: TrustDomain
-  readonly #standings = new Map<SpiffeId, RegisteredAgent['standing']>()
+  readonly #standings = new Map<SpiffeId, { readonly agent: AgentKey; readonly standing: RegisteredAgent['standing'] }>()
   readonly #revoked = new Map<Thumbprint, number>()
-  readonly #blocks = new Set<string>()
+  readonly #blocks = new Map<string, Block>()
   #roots: ReadonlySet<string> = new Set()
+  #onChange: (change: RosterChange) => void = () => undefined
 
   constructor(trustDomain: TrustDomain, roots: readonly Thumbprint[], state: RosterState) {
     this.trustDomain = trustDomain
@@ -22,7 +31,7 @@ export class LiveRoster implements Roster {
   }
 
   standing(agent: SpiffeId): 'active' | 'revoked' | 'unknown' {
-    return this.#standings.get(agent) ?? 'unknown'
+    return this.#standings.get(agent)?.standing ?? 'unknown'
   }
 
   isRevoked(certificate: Thumbprint): boolean {
@@ -37,33 +46,82 @@ export class LiveRoster implements Roster {
     return this.#blocks.size > 0 && (this.#blocks.has(everyone) || this.#blocks.has(tenant) || this.#blocks.has(`${tenant}/${agent}`))
   }
 
-  trustOnly(roots: readonly Thumbprint[]): void {
-    this.#roots = new Set(roots)
+  get blocks(): readonly Block[] {
+    return [...this.#blocks.values()]
   }
 
-  setStanding({ tenant, agent }: AgentKey, standing: RegisteredAgent['standing']): void {
-    this.#standings.set(agentIdentity(this.trustDomain, tenant, agent).id, standing)
+  trustOnly(roots: readonly Thumbprint[]): void {
+    this.apply({ kind: 'roots', roots })
+  }
+
+  setStanding(agent: AgentKey, standing: RegisteredAgent['standing']): void {
+    this.apply({ kind: 'standing', agent, standing })
   }
 
   /** Adds to the denylist, and forgets those whose certificates ended long before `nowMs`: their end keeps them out. */
   revoke(certificates: RosterState['revokedCertificates'], nowMs: number): void {
-    for (const [thumbprint, notAfterMs] of this.#revoked) if (notAfterMs + clockStepMs < nowMs) this.#revoked.delete(thumbprint)
-    for (const { thumbprint, notAfterMs } of certificates) this.#revoked.set(thumbprint, notAfterMs)
+    this.apply({ kind: 'revoked', certificates, nowMs })
   }
 
   block(block: Block): void {
-    this.#blocks.add(blockKey(block))
+    this.apply({ kind: 'blocked', block })
   }
 
   lift(block: Block): void {
-    this.#blocks.delete(blockKey(block))
+    this.apply({ kind: 'lifted', block })
+  }
+
+  /** Who passes every change on, in the order in which they are made. */
+  onChange(listener: (change: RosterChange) => void): void {
+    this.#onChange = listener
+  }
+
+  /** Everything that this roster says now. */
+  changes(): readonly RosterChange[] {
+    return [
+      { kind: 'emptied' },
+      { kind: 'roots', roots: [...this.#roots] },
+      ...[...this.#standings.values()].map(({ agent, standing }) => ({ kind: 'standing', agent, standing }) as const),
+      { kind: 'revoked', certificates: [...this.#revoked].map(([thumbprint, notAfterMs]) => ({ thumbprint, notAfterMs })), nowMs: 0 },
+      ...this.blocks.map((block) => ({ kind: 'blocked', block }) as const),
+    ]
+  }
+
+  apply(change: RosterChange): void {
+    switch (change.kind) {
+      case 'emptied':
+        this.#roots = new Set()
+        for (const members of [this.#standings, this.#revoked, this.#blocks]) members.clear()
+        break
+      case 'roots':
+        this.#roots = new Set(change.roots)
+        break
+      case 'standing': {
+        const { agent, standing } = change
+        this.#standings.set(agentIdentity(this.trustDomain, agent.tenant, agent.agent).id, { agent, standing })
+        break
+      }
+      case 'revoked':
+        for (const [thumbprint, notAfterMs] of this.#revoked) if (notAfterMs + clockStepMs < change.nowMs) this.#revoked.delete(thumbprint)
+        for (const { thumbprint, notAfterMs } of change.certificates) this.#revoked.set(thumbprint, notAfterMs)
+        break
+      case 'blocked':
+        this.#blocks.set(blockKey(change.block), change.block)
+        break
+      case 'lifted':
+        this.#blocks.delete(blockKey(change.block))
+        break
+      default:
+        unreachable(change)
+    }
+    this.#onChange(change)
   }
 }
 
 /** No tenant has this name. */
 const everyone = '*'
 
-function blockKey(block: Block): string {
+export function blockKey(block: Block): string {
   switch (block.scope) {
     case 'all':
       return everyone

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Fault, refused, type JsonObject, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../access/access-request.ts'
-import type { ChildOwner, ChildStatus, StdioServers } from '../../forward/mcp/stdio-servers.ts'
+import type { ChildOwner, ChildStatus, StdioSupervisor } from '../../forward/mcp/stdio-servers.ts'
 import { StdioChild } from './stdio-child.ts'
 import type { StdioServerSettings } from './stdio-server-settings.ts'
 
@@ -29,7 +29,7 @@ const delayMsMax = 60_000
 type Heard = { readonly kind: 'messages'; readonly messages: AsyncIterable<JsonRpcMessage> } | Refused
 
 /** Runs MCP servers as child processes. */
-export function runStdioServers(terms: StdioServersTerms): StdioServers {
+export function runStdioServers(terms: StdioServersTerms): StdioSupervisor {
   return new ChildPool(terms)
 }
 
@@ -46,7 +46,7 @@ interface Slot {
   idleTimer: NodeJS.Timeout | undefined
 }
 
-class ChildPool implements StdioServers {
+class ChildPool implements StdioSupervisor {
   readonly #terms: StdioServersTerms
   readonly #slots = new Map<string, Slot>()
   readonly #stopping = new Set<Promise<void>>()

@@ -21,9 +21,13 @@ export interface McpPorts {
 const listDeadlineMsDefault = 10_000
 
 export function mcpPorts(
-  given: Pick<McpPorts, 'exchanges' | 'stdio' | 'sessionKey' | 'newId'> & { readonly version: string; readonly listDeadlineMs?: number },
+  given: Pick<McpPorts, 'exchanges' | 'stdio' | 'sessionKey' | 'newId'> & {
+    readonly version: string
+    readonly listDeadlineMs?: number
+    readonly cancelElsewhere?: (key: string) => void
+  },
 ): McpPorts {
-  const { exchanges, stdio, sessionKey, newId, version, listDeadlineMs = listDeadlineMsDefault } = given
+  const { exchanges, stdio, sessionKey, newId, version, listDeadlineMs = listDeadlineMsDefault, cancelElsewhere } = given
   const self = { name: 'sallyport', version }
-  return { exchanges, stdio, sessionKey, newId, self, listDeadlineMs, links: new UpstreamLinks(exchanges, self), calls: new CallsInFlight() }
+  return { exchanges, stdio, sessionKey, newId, self, listDeadlineMs, links: new UpstreamLinks(exchanges, self), calls: new CallsInFlight(cancelElsewhere) }
 }

@@ -42,6 +42,10 @@ export interface StdioServers {
   respond(owner: ChildOwner, response: JsonRpcResponse): Promise<void>
   /** What the child says without being asked, until aborted. Ends when the child ends. */
   listen(owner: ChildOwner, signal: AbortSignal): Promise<{ readonly kind: 'messages'; readonly messages: AsyncIterable<JsonRpcMessage> } | Refused>
+}
+
+/** The thread that runs them. */
+export interface StdioSupervisor extends StdioServers {
   status(): readonly ChildStatus[]
   /** Ends every child and what it started. */
   close(): Promise<void>

@@ -1,0 +1,31 @@
+import { Fault } from '@sallyport/contract'
+
+export interface HostAndPort {
+  readonly host: string
+  readonly port: number
+}
+
+export const listenDefault = '127.0.0.1:8443'
+export const enrolmentDefault = '127.0.0.1:8444'
+export const operationsDefault = '127.0.0.1:9464'
+
+/** `host:port` or `[address]:port`, as the schema lets through. */
+export function addressOf(text: string): HostAndPort {
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
+}
+
+/** Opens one listener; `off` opens none. @throws Fault that says which address is taken and what to change */
+export async function listening<Listener>(
+  field: 'listen' | 'enrolment' | 'operations',
+  address: string,
+  open: (address: HostAndPort) => Promise<Listener>,
+): Promise<Listener | undefined> {
+  if (address === 'off') return undefined
+  try {
+    return await open(addressOf(address))
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw new Fault(`cannot listen on ${address} (${code}): change "${field}" in the configuration or stop what uses it`, 'not-done', error)
+  }
+}

@@ -1,0 +1,81 @@
+/** A data-plane thread's composition root. */
+import { createSecretKey, randomUUID } from 'node:crypto'
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import { Fault } from '@sallyport/contract'
+import { LiveRoster } from '../control/authority/live-roster.ts'
+import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
+import { dataFolder, deriveKey } from '../control/data-folder.ts'
+import { readKeyFile } from '../drivers/key-file/key-file.ts'
+import { callsOver, serveCalls } from './calls.ts'
+import { compileText } from './compile-text.ts'
+import { openDataPlane } from './data-plane.ts'
+import type { MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
+import { RemoteLedger } from './remote-ledger.ts'
+import { remoteStdioServers } from './remote-stdio-servers.ts'
+
+/** How often outcomes are confirmed and counts of refusals told. */
+const confirmEveryMs = 1_000
+
+const start = workerData as PlaneStart // what `gateway-threads.ts` gave
+const tell = (news: ThreadNews): void => parentPort?.postMessage(news)
+try {
+  await run()
+} catch (error) {
+  if (!(error instanceof Error)) throw error
+  tell({ kind: 'not-up', message: error.message, outcome: error instanceof Fault ? error.outcome : 'unknown' })
+}
+
+async function run(): Promise<void> {
+  const main = callsOver<MainApi>(start.ports.main, ['renew', 'cancelElsewhere', 'report'])
+  const report = (event: string, error: unknown): void => void main.report(event, error instanceof Error ? error.message : String(error)).catch(() => undefined)
+  const prepared = new Map<string, CompiledConfiguration>()
+  const compiled = await compileText(start.configuration)
+  const roster = new LiveRoster(start.trustDomain, [], { agents: [], revokedCertificates: [], blocks: [] })
+  for (const change of start.roster) roster.apply(change)
+  const sealingKey = await readKeyFile(dataFolder(start.dataFolder).sealingKey)
+  const ledger = new RemoteLedger({ digestKey: createSecretKey(deriveKey(sealingKey, 'call-digest')), now: Date.now })
+  parentPort?.on('message', (port: MessagePort) => ledger.attach(port))
+  const plane = await openDataPlane({
+    ...start,
+    compiled,
+    version: start.version,
+    roster,
+    ledger,
+    stdio: remoteStdioServers(start.ports.stdio, randomUUID),
+    renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
+    now: Date.now,
+    cancelElsewhere: (key) => void main.cancelElsewhere(key).catch(() => undefined),
+    report,
+  })
+  const confirming = setInterval(() => void ledger.writeCounts(), confirmEveryMs)
+  serveCalls<PlaneApi>(
+    start.ports.control,
+    {
+      prepare: async (configuration) => void prepared.set(configuration.revision, await compileText(configuration)),
+      activate: (revision) => {
+        const next = prepared.get(revision)
+        prepared.clear()
+        if (!next) throw new TypeError('a configuration is prepared before it is activated')
+        plane.activate(next)
+      },
+      changeRoster: (changes) => {
+        for (const change of changes) roster.apply(change)
+        plane.cutRefused()
+      },
+      replaceTls: (tls) => plane.replaceTls(tls),
+      cancel: (key) => plane.cancel(key),
+      counters: () => plane.metrics.counters(),
+      held: () => ledger.held,
+      drain: async () => {
+        await plane.drain()
+        await ledger.finish()
+      },
+      close: async () => {
+        clearInterval(confirming)
+        await plane.close()
+      },
+    },
+    (error) => report('thread.failed', error),
+  )
+  tell({ kind: 'up' })
+}

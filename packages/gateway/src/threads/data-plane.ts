@@ -1,0 +1,150 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { sizeBytes } from '@sallyport/contract'
+import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
+import type { ServerCredentials } from '../control/authority/authority.ts'
+import { edgeLimits } from '../control/configuration/edge-limits.ts'
+import { dataFolder, deriveKey } from '../control/data-folder.ts'
+import { readKeyFile } from '../drivers/key-file/key-file.ts'
+import { openDatabase } from '../drivers/sqlite/database.ts'
+import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
+import type { EdgeEvent } from '../edge/edge-event.ts'
+import { listen } from '../edge/listen.ts'
+import { mcpPorts } from '../forward/mcp/forward-mcp.ts'
+import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
+import { openExchanges } from '../forward/open-exchanges.ts'
+import type { OwnActs } from '../forward/own/serve-own.ts'
+import { systemResolver } from '../forward/system-resolver.ts'
+import { handle, type Snapshot } from '../gateway.ts'
+import { readCertificate, thumbprintOf } from '../identity/certificate-identity.ts'
+import { identify } from '../identity/identify.ts'
+import type { Roster } from '../identity/roster.ts'
+import type { LedgerDoor } from '../ledger.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+
+export interface DataPlaneTerms {
+  readonly dataFolder: string
+  readonly compiled: CompiledConfiguration
+  readonly version: string
+  readonly roster: Roster
+  readonly ledger: LedgerDoor
+  readonly stdio: StdioServers
+  readonly renew: OwnActs['renew']
+  readonly tls: ServerCredentials
+  readonly address: { readonly host: string; readonly port: number }
+  /** How many of these share the address and the limits of the edge. */
+  readonly threads: number
+  readonly now: () => number
+  /** Called with the key of a call that is to be cancelled and is not in flight here. */
+  readonly cancelElsewhere: (key: string) => void
+  readonly report: (event: string, error: unknown) => void
+}
+
+/** One whole path of requests: edge, identity, access, forward, with the ledger in its middle. */
+export interface DataPlane {
+  readonly address: { readonly host: string; readonly port: number }
+  readonly metrics: Metrics
+  activate(compiled: CompiledConfiguration): void
+  /** Ends the connections of whoever the roster refuses now. */
+  cutRefused(): void
+  replaceTls(tls: ServerCredentials): void
+  cancel(key: string): Promise<void>
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws Error with `code` when the address cannot be had, Fault for unreadable keys */
+export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
+  const { roster, ledger, now, report, version } = terms
+  const places = dataFolder(terms.dataFolder)
+  const sealingKey = await readKeyFile(places.sealingKey)
+  const sessionKey = deriveKey(sealingKey, 'session')
+  const database = openDatabase(places.database)
+  const exchanges = openExchanges(terms.compiled.definitions, {
+    credentials: new SqliteSecretStore(database, sealingKey, randomBytes),
+    resolver: systemResolver,
+  })
+  const metrics = new Metrics()
+  let compiled = terms.compiled
+  let snapshot = snapshotOf(compiled, sessionKey)
+  const mcp = mcpPorts({ exchanges, stdio: terms.stdio, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
+  const ports = {
+    roster,
+    ledger,
+    forward: { exchanges, mcp, own: { renew: terms.renew, catalog: () => catalogOf(compiled) } },
+    observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
+      metrics.count('requests', { code, upstream: upstream ?? 'none' }),
+    report: (error: unknown) => report('request.failed', error),
+  }
+  const limits = edgeLimits(compiled.configuration, terms.threads)
+  const closeRest = async (): Promise<void> => {
+    await exchanges.close()
+    database.close()
+  }
+  try {
+    const edge = await listen(
+      {
+        ...terms.address,
+        reusePort: terms.threads > 0,
+        tls: terms.tls,
+        limits,
+        clock: now,
+        newId: randomUUID,
+        clientCertificates: 'required',
+        agentOf,
+        observe: (event) => {
+          countEvent(metrics, event, report)
+          if (event.kind !== 'request-refused') return
+          const { code, reason, id, connection } = event
+          ledger.refuse({ caller: { certificate: thumbprintOf(connection.certificate) }, code, reason, request: id })
+        },
+      },
+      (inbound) => handle(ports, () => snapshot, inbound),
+    )
+    return {
+      address: edge.address,
+      metrics,
+      activate: (next) => {
+        exchanges.replace(next.definitions)
+        mcp.links.dropAll()
+        compiled = next
+        snapshot = snapshotOf(next, sessionKey)
+      },
+      cutRefused: () => void edge.cut((connection) => identify(roster, connection, now()).kind === 'refused'),
+      replaceTls: (tls) => edge.replaceTls(tls),
+      cancel: (key) => mcp.calls.cancelHere(key),
+      drain: () => edge.drain(limits.drainMs),
+      close: async () => {
+        await edge.close()
+        await closeRest()
+      },
+    }
+  } catch (error) {
+    await closeRest()
+    throw error
+  }
+}
+
+/** What any listener observes, as metrics. */
+export function countEvent(metrics: Metrics, event: EdgeEvent, report: (event: string, error: unknown) => void): void {
+  if (event.kind === 'connection-refused') metrics.count('connections_refused', { reason: event.reason })
+  if (event.kind === 'request-refused') metrics.count('requests', { code: event.code, upstream: 'none' })
+  if (event.kind === 'request-failed') report('request.failed', event.error)
+}
+
+function agentOf(certificate: Uint8Array): string | undefined {
+  const read = readCertificate(certificate)
+  return read.kind === 'refused' ? undefined : read.identity.id
+}
+
+function snapshotOf(compiled: CompiledConfiguration, sessionKey: Uint8Array): Snapshot {
+  const judgedBodyBytesMax = sizeBytes(compiled.configuration.limits?.judgedBodyBytes ?? '1MiB')
+  return { revision: compiled.revision, access: { upstreams: compiled.upstreams, judgedBodyBytesMax, sessionKey }, policy: compiled.policy }
+}
+
+function catalogOf({ configuration }: CompiledConfiguration): ReturnType<OwnActs['catalog']> {
+  return Object.entries(configuration.upstreams).map(([name, upstream]) => ({
+    name,
+    protocol: upstream.protocol,
+    hosts: upstream.protocol === 'http' ? (upstream.hosts ?? []) : [],
+  }))
+}

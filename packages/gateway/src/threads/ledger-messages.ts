@@ -1,0 +1,40 @@
+import type { Problem, RefusalEvent } from '@sallyport/contract'
+import type { OpenPermit } from '../audit/entries.ts'
+import type { OutcomeFacts } from '../audit/outcome.ts'
+import type { Asked } from '../ledger.ts'
+import type { Grounds } from '../policy/decision.ts'
+
+/** What a data-plane thread says to the ledger. */
+export type ToLedger =
+  | { readonly kind: 'ask'; readonly id: number; readonly revision: string; readonly asked: Asked }
+  | { readonly kind: 'conclude'; readonly permit: OpenPermit; readonly facts: OutcomeFacts; readonly startedAt: number }
+  | { readonly kind: 'record'; readonly entry: RefusalEvent }
+  /** Answered once everything said before has its entry or has failed. */
+  | { readonly kind: 'flush'; readonly id: number }
+
+/** What the ledger answers. A permit is without its proof, which does not cross threads; who gets it makes it anew. */
+export type FromLedger =
+  | { readonly kind: 'refused'; readonly id: number; readonly verdict: 'deny' | 'hold'; readonly problem: Problem }
+  | { readonly kind: 'permitted'; readonly id: number; readonly index: number; readonly grounds: Grounds; readonly approval: string | undefined }
+  | { readonly kind: 'flushed'; readonly id: number }
+
+/** Gathers what is said in one turn of the event loop into one message: a hop costs more than what it carries. */
+export class Batch<Message> {
+  readonly #send: (messages: readonly Message[]) => void
+  #waiting: Message[] = []
+
+  constructor(send: (messages: readonly Message[]) => void) {
+    this.#send = send
+  }
+
+  add(message: Message): void {
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush())
+    this.#waiting.push(message)
+  }
+
+  #flush(): void {
+    const messages = this.#waiting
+    this.#waiting = []
+    this.#send(messages)
+  }
+}

@@ -1,0 +1,53 @@
+import { unreachable } from '@sallyport/contract'
+import type { MessagePort } from 'node:worker_threads'
+import type { Ledger, Judged, PolicyRevision } from '../ledger.ts'
+import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
+
+/**
+ * Lets the data-plane thread behind a port ask this ledger.
+ *
+ * @param policyOf the policy of a revision, as long as calls may be judged by it
+ * @param lost called when that thread is gone, with the permits whose outcome nobody will tell
+ */
+export function offerLedger(
+  port: MessagePort,
+  ledger: Ledger,
+  policyOf: (revision: string) => PolicyRevision | undefined,
+  lost: (permits: readonly number[]) => void,
+): void {
+  const open = new Set<number>()
+  const inHand = new Set<Promise<void>>()
+  const batch = new Batch<FromLedger>((messages) => port.postMessage(messages))
+  const judge = async ({ id, revision, asked }: Extract<ToLedger, { kind: 'ask' }>): Promise<void> => {
+    const policy = policyOf(revision)
+    const judged: Judged = policy
+      ? await ledger.judge(policy, asked)
+      : { kind: 'deny', problem: { code: 'access.configuration-changed', retryAfterSeconds: 1 } }
+    if (judged.kind !== 'permit') return batch.add({ kind: 'refused', id, verdict: judged.kind, problem: judged.problem })
+    const { permit, index } = judged
+    open.add(index)
+    batch.add({ kind: 'permitted', id, index, grounds: permit.grounds, approval: permit.approval })
+  }
+  const track = (work: Promise<void>): void => {
+    const tracked: Promise<void> = work.finally(() => inHand.delete(tracked))
+    inHand.add(tracked)
+  }
+  const hear = (message: ToLedger): void => {
+    switch (message.kind) {
+      case 'ask':
+        return track(judge(message))
+      case 'conclude':
+        open.delete(message.permit.index)
+        return track(ledger.conclude(message.permit, message.facts, message.startedAt))
+      case 'record':
+        return track(ledger.record(message.entry))
+      case 'flush':
+        void Promise.allSettled(inHand).then(() => batch.add({ kind: 'flushed', id: message.id }))
+        return
+      default:
+        return unreachable(message)
+    }
+  }
+  port.on('message', (messages: readonly ToLedger[]) => messages.forEach(hear))
+  port.on('close', () => void Promise.allSettled(inHand).then(() => lost([...open])))
+}

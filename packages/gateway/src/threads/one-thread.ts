@@ -1,0 +1,39 @@
+import type { Hosts, HostsTerms } from './hosts.ts'
+import { openDataPlane } from './data-plane.ts'
+import { openLedger } from './open-ledger.ts'
+
+/** Everything on this thread: no hop to the ledger. For small installations. @throws Fault */
+export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
+  const { compiled, dataFolder, version, report } = terms
+  const opened = await openLedger({ ...terms, policy: compiled })
+  const { ledger, state, log } = opened
+  return {
+    ledger: {
+      logKey: opened.logKey,
+      get isAvailable() {
+        return log.isAvailable
+      },
+      begin: (act) => ledger.begin(act),
+      note: (act) => ledger.note(act),
+      answerApproval: (...answer) => ledger.answerApproval(...answer),
+      approvals: async () => state.approvals.list(opened.now()),
+      size: async () => log.size,
+      finish: () => opened.finish(),
+      close: () => opened.close(),
+    },
+    openPlanes: async (planes) => {
+      const plane = await openDataPlane({ ...planes, dataFolder, version, ledger, threads: 0, report, cancelElsewhere: () => undefined })
+      return {
+        address: plane.address,
+        prepare: async () => undefined,
+        activate: async (next) => plane.activate(next),
+        changeRoster: () => plane.cutRefused(),
+        inForce: async () => undefined,
+        replaceTls: (tls) => plane.replaceTls(tls),
+        counters: async () => plane.metrics.counters(),
+        drain: () => plane.drain(),
+        close: () => plane.close(),
+      }
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import type { CertificateAnswer, Fault, Refused } from '@sallyport/contract'
+import type { MessagePort } from 'node:worker_threads'
+import type { RosterChange } from '../control/authority/live-roster.ts'
+import type { ServerCredentials } from '../control/authority/authority.ts'
+import type { CarriedPrincipal } from '../identity/identify.ts'
+import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
+import type { Approval, Answered } from '../policy/approvals.ts'
+
+/** The configuration as text, so that every thread compiles the same. */
+export interface ConfigurationText {
+  readonly text: string
+  readonly fileName: string
+  readonly folder: string
+  /** What it must come to. @see CompiledConfiguration.revision */
+  readonly revision: string
+}
+
+/** What a thread of the gateway cannot do by itself. */
+export interface MainApi {
+  renew(principal: CarriedPrincipal, csrPem: string): Promise<CertificateAnswer | Refused>
+  /** A call that another thread may have in flight is to be cancelled there. */
+  cancelElsewhere(key: string): void
+  report(event: string, message: string): void
+}
+
+export interface PlaneApi {
+  /** Compiles, so that `activate` cannot fail. */
+  prepare(configuration: ConfigurationText): Promise<void>
+  activate(revision: string): void
+  /** In force, open connections included, when it is answered. */
+  changeRoster(changes: readonly RosterChange[]): void
+  replaceTls(tls: ServerCredentials): void
+  cancel(key: string): Promise<void>
+  counters(): readonly (readonly [series: string, count: number])[]
+  /** Permits whose outcome this thread will tell. */
+  held(): readonly number[]
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface LedgerApi {
+  begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: readonly number[]): Promise<void>
+  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
+  answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
+  approvals(): readonly Approval[]
+  size(): number
+  prepare(configuration: ConfigurationText): Promise<void>
+  /** Calls are not judged by this revision any more. */
+  retire(revision: string): void
+  finish(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface PlaneStart {
+  readonly dataFolder: string
+  readonly configuration: ConfigurationText
+  readonly trustDomain: TrustDomain
+  readonly version: string
+  readonly roster: readonly RosterChange[]
+  readonly tls: ServerCredentials
+  readonly address: { readonly host: string; readonly port: number }
+  /** How many threads share the limits of the edge. */
+  readonly threads: number
+  readonly ports: { readonly control: MessagePort; readonly main: MessagePort; readonly stdio: MessagePort }
+}
+
+export interface LedgerStart {
+  readonly dataFolder: string
+  readonly configuration: ConfigurationText
+  readonly trustDomain: TrustDomain
+  readonly version: string
+  readonly control: MessagePort
+  readonly main: MessagePort
+}
+
+/** What a thread says of itself, unasked. */
+export type ThreadNews =
+  | { readonly kind: 'up'; readonly logKey?: string }
+  | { readonly kind: 'not-up'; readonly message: string; readonly outcome: Fault['outcome'] }
+  | { readonly kind: 'log-unavailable' }
