@@ -89,6 +89,6 @@ const rows: readonly (readonly [id: string, who: string, promise: string])[] = [
   ['F5', 'gateway', 'Policy over the whole delegation graph.'],
 ]
 
-const claimed: ReadonlySet<string> = new Set(['T5', 'T6', 'T11', 'T14', 'T15', 'D2', 'F1', 'L1', 'L4'])
+const claimed: ReadonlySet<string> = new Set(['T5', 'T6', 'T9', 'T11', 'T14', 'T15', 'D2', 'F1', 'L1', 'L4'])
 
 export const promises: readonly PromiseRow[] = rows.map(([id, who, promise]) => ({ id, who, promise, claimed: claimed.has(id) }))

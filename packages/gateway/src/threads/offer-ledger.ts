@@ -7,7 +7,7 @@ import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
  * Lets the data-plane thread behind a port ask this ledger.
  *
  * @param policyOf the policy of a revision, as long as calls may be judged by it
- * @param lost called when that thread is gone, with the permits whose outcome nobody will tell
+ * @param lost called when that thread is gone and leaves permits whose outcome nobody will tell
  */
 export function offerLedger(
   port: MessagePort,
@@ -49,5 +49,5 @@ export function offerLedger(
     }
   }
   port.on('message', (messages: readonly ToLedger[]) => messages.forEach(hear))
-  port.on('close', () => void Promise.allSettled(inHand).then(() => lost([...open])))
+  port.on('close', () => void Promise.allSettled(inHand).then(() => open.size > 0 && lost([...open])))
 }
