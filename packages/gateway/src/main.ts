@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
+import { durationMs, Fault, parseTrustDomain, refused, type Refused } from '@sallyport/contract'
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
 import { InOrder } from './control/authority/in-order.ts'
@@ -23,7 +23,6 @@ import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
-import { stdioServerSettings, type StdioServerSettings } from './drivers/stdio-server/stdio-server-settings.ts'
 import { listen } from './edge/listen.ts'
 import { problemAnswer } from './edge/problem-answer.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -51,6 +50,8 @@ export interface RunningGateway {
   readonly addresses: { readonly agents: string; readonly enrolment: string | undefined; readonly operations: string | undefined }
   /** What a verifier of the log needs. */
   readonly logKey: string
+  /** What the configuration gives away. */
+  readonly warnings: readonly string[]
   /** Refuses new requests, lets those in flight finish, writes their outcomes, closes the log. */
   stop(): Promise<void>
 }
@@ -109,13 +110,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (authority.trustDomain !== trustDomain) throw new Fault('trustDomain differs from the one that init made', 'not-done')
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
-    let settings = stdioSettings(configuration)
     const stdio = runStdioServers({
-      settings: (upstream) => settings.get(upstream),
+      settings: (upstream) => compiled.programs.get(upstream),
       reveal: (tenant, name) => secrets.reveal(tenant, name),
       version,
       now: Date.now,
       temporaryFolder: tmpdir(),
+      hidden: () => [folder, options.configurationFile, ...compiled.keyFiles],
       report: (fault) => report('stdio-server', fault),
     })
     closing.defer(() => stdio.close())
@@ -177,14 +178,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       const read = await readAgain(options.configurationFile)
       if ('problem' in read) return read
       const [next, nextText] = read
-      const nextSettings = stdioSettings(next.configuration)
       const needRestart = readAtStart.filter((field) => !isDeepStrictEqual(next.configuration[field], configuration[field]))
       await agents.prepare(nextText)
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
-      settings = nextSettings
       compiled = next
       await agents.activate(next)
-      return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }) }
+      return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }), warnings: next.warnings }
     }
     const inOrder = new InOrder()
     const admin = await listenForAdmin(
@@ -204,6 +203,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           threads,
           log: { size: await ledger.size(), key: ledger.logKey },
           stdio: stdio.status(),
+          warnings: compiled.warnings,
         }),
         reload: (person) => inOrder.run(() => reload(person)),
       },
@@ -215,6 +215,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     return {
       addresses,
       logKey: ledger.logKey,
+      warnings: first.warnings,
       stop: async () => {
         isReady = false
         await agents.drain()
@@ -239,7 +240,7 @@ async function readConfigurationFile(file: string): Promise<ReadFile> {
     throw new Fault(`${basename(file)} cannot be read; run "sallyport init" first`, 'not-done', error)
   }
   const source = { text, fileName: basename(file) }
-  const compiled = await compileConfiguration(source, dirname(file))
+  const compiled = await compileConfiguration(source, dirname(file), process.env['PATH'] ?? '')
   if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
   return [compiled, { ...source, folder: dirname(file), revision: compiled.revision }]
 }
@@ -251,15 +252,4 @@ async function readAgain(file: string): Promise<ReadFile | Refused> {
     if (!(error instanceof Fault)) throw error
     return refused('control.configuration-invalid', error.message, { detail: error.message })
   }
-}
-
-function stdioSettings(configuration: Configuration): Map<string, StdioServerSettings> {
-  const found = new Map<string, StdioServerSettings>()
-  for (const [name, upstream] of Object.entries(configuration.upstreams)) {
-    if (!('command' in upstream)) continue
-    const settings = stdioServerSettings(upstream, process.env['PATH'] ?? '')
-    if ('kind' in settings) throw new Fault(`upstreams.${name}: the program ${settings.program} is not on the gateway's PATH`, 'not-done')
-    found.set(name, settings)
-  }
-  return found
 }

@@ -51,6 +51,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     terminal.stderr.write(json ? `${JSON.stringify(problem ?? { error: message })}\n` : `sallyport: ${message}\n`)
     terminal.exit(code)
   }
+  const warn = (warnings: readonly string[]): void => warnings.forEach((text) => void terminal.stderr.write(`sallyport: warning: ${text}\n`))
   /** Runs a command; a failed dependency becomes one clear line. */
   const run =
     <Args extends readonly unknown[]>(options: Common, work: (...args: Args) => Promise<void>, code: number = exitCodes.error) =>
@@ -116,7 +117,8 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
               `${JSON.stringify({ time: new Date().toISOString(), event, error: error instanceof Error ? error.message : String(error) })}\n`,
             ),
         })
-        const { addresses, logKey } = gateway
+        const { addresses, logKey, warnings } = gateway
+        warn(warnings)
         print(
           options,
           { addresses, logKey },
@@ -133,8 +135,9 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     run(
       options,
       async () => {
-        const { revision } = await loadConfiguration(resolve(options.config))
-        print(options, { revision }, `valid: revision ${revision}`)
+        const { revision, warnings } = await loadConfiguration(resolve(options.config))
+        warn(warnings)
+        print(options, { revision, warnings }, `valid: revision ${revision}`)
       },
       exitCodes.configuration,
     )(),

@@ -1,6 +1,7 @@
 import type { webcrypto } from 'node:crypto'
 import {
   agentIdentity,
+  certificateLifetimeMsRange,
   parseEnrolmentToken,
   refused,
   unreachable,
@@ -45,8 +46,6 @@ export interface ServerCredentials {
   readonly rootsPem: readonly string[]
   readonly renewAtMs: number
 }
-
-export const certificateLifetimeMsRange = { min: 3_600_000, max: 24 * 3_600_000 } as const
 
 /** An agent renews at two thirds of a lifetime and so has two or three; past this, someone else is renewing too. */
 export const liveCertificatesMax = 8
