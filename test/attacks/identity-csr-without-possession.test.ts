@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 function reversed(csrPem: string, change: (der: Buffer) => void): string {
   const der = Buffer.from(csrPem.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor, type Gate } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor, type Gate } from '../fixtures/identity-gate.ts'
 
 async function post(
   gate: Gate,

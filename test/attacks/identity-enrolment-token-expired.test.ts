@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 test('an enrolment token is worth nothing after its end, or once its agent is revoked', async (t) => {
   const gate = await openGate()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, openGate } from './identity-gate.ts'
+import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, openGate } from '../fixtures/identity-gate.ts'
 
 test('[F1] revoking an agent cuts its live connection and every later one, and reinstating it brings no old certificate back', async (t) => {
   const gate = await openGate()

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { recoverAuthority } from '../../packages/gateway/src/control/authority/authority.ts'
 import { openRoots } from '../../packages/gateway/src/control/authority/roots.ts'
 import { enroll, loadIdentity, nextRenewalAt, renew } from '../../packages/runtime/src/enrolment/index.ts'
-import { callOnce, invoiceBot, invoiceBotId, openGate, tokenFor, trustDomain, type Gate } from '../attacks/identity-gate.ts'
+import { callOnce, invoiceBot, invoiceBotId, openGate, tokenFor, trustDomain, type Gate } from '../fixtures/identity-gate.ts'
 
 /** The steps of `docs/operate/identity.md`, in its order. */
 
