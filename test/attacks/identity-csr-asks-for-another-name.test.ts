@@ -27,5 +27,5 @@ test('a request that asks for another name, or to be an authority, gets the name
   const { body } = await callOnce(gate, { certificatePem: answer.certificatePem, keyPem: greedy.keyPem })
   assert.equal(body.id, invoiceBotId)
   assert.deepEqual(gate.admitted, [invoiceBotId])
-  assert.equal((await gate.authority.agents.certificates(invoiceBot)).length, 1)
+  assert.equal((await gate.store.certificates(invoiceBot)).length, 1)
 })

@@ -29,7 +29,7 @@ test('a request over a key that the sender does not hold gets no certificate and
     assert.ok('kind' in answer && answer.problem.code === 'identity.enrolment-refused', what)
     assert.equal(answer.problem.detail, undefined)
   }
-  assert.deepEqual(await gate.authority.agents.certificates(invoiceBot), [])
+  assert.deepEqual(await gate.store.certificates(invoiceBot), [])
   assert.ok(!gate.notes.some(({ act }) => act === 'agent.enrolled'))
 
   assert.ok('certificatePem' in (await gate.authority.enrol(token, mine.csrPem, '127.0.0.1')), 'the token still works for an honest request')

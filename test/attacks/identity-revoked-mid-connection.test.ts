@@ -31,7 +31,7 @@ test('[F1] a revoked connection that nothing cuts is refused at its next request
     return gate.close()
   })
   assert.equal((await call(gate, client)).status, 200)
-  const [certificate] = await gate.authority.agents.certificates(invoiceBot)
+  const [certificate] = await gate.store.certificates(invoiceBot)
   assert.ok(certificate)
 
   await gate.authority.agents.revokeCertificate(invoiceBot, certificate.thumbprint, 'ada')

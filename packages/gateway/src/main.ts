@@ -17,6 +17,7 @@ import { formatFault } from './control/configuration/configuration-fault.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
+import { SecretRegister } from './control/secrets/secret-register.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
@@ -190,10 +191,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       places.adminSocket,
       {
         authority,
-        secrets,
+        secrets: new SecretRegister({ store: secrets, note: (act) => ledger.note(act), now: Date.now }),
         ledger,
         heldCalls,
-        now: Date.now,
         inForce: () => agents.inForce(),
         status: async () => ({
           version,

@@ -29,6 +29,12 @@ export interface IssuedToken {
   readonly expiresAtMs: number
 }
 
+export interface AgentDescription extends RegisteredAgent {
+  readonly kind: 'agent'
+  readonly isBlocked: boolean
+  readonly certificates: readonly IssuedCertificate[]
+}
+
 /**
  * What an operator does with agents. `by` names the person.
  *
@@ -103,7 +109,7 @@ export class AgentRegister {
 
   /** As `revoke`, for one certificate that this authority issued. Refuses `control.not-found`. @throws Fault */
   async revokeCertificate(agent: AgentKey, thumbprint: Thumbprint, by: string): Promise<Refused | { readonly kind: 'revoked' }> {
-    const issued = (await this.certificates(agent)).find((certificate) => certificate.thumbprint === thumbprint)
+    const issued = (await this.#ports.store.certificates(agent)).find((certificate) => certificate.thumbprint === thumbprint)
     if (!issued) return unknownCertificate(agent, thumbprint)
     const takeEffect = ({ roster, now }: RegisterPorts): void => roster.revoke([issued], now())
     return this.#narrow(thumbprint, takeEffect, async ({ store, now }) => {
@@ -140,9 +146,13 @@ export class AgentRegister {
     return this.#ports.store.agents()
   }
 
-  /** Newest first, with their lineage. */
-  certificates(agent: AgentKey): Promise<readonly IssuedCertificate[]> {
-    return this.#ports.store.certificates(agent)
+  /** The agent, whether something blocks it, and its certificates with their lineage, newest first. Refuses `control.not-found`. @throws Fault */
+  async describe(agent: AgentKey): Promise<Refused | AgentDescription> {
+    const { store, roster } = this.#ports
+    const registered = (await store.agents()).find((known) => known.tenant === agent.tenant && known.agent === agent.agent)
+    if (!registered) return notFound(agent)
+    const certificates = await store.certificates(agent)
+    return { kind: 'agent', ...registered, isBlocked: roster.isBlocked(agent.tenant, agent.agent), certificates }
   }
 
   get blocks(): readonly Block[] {
