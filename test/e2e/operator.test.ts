@@ -33,7 +33,7 @@ test('the root is rotated and retired by command while an agent works, renews an
   const before = JSON.parse((await operator(whole, ['ca', 'list'])).stdout)
   assert.match((await operator(whole, ['ca', 'rotate'])).stdout, /"rotated"/)
   assert.equal(await callThing(whole), '200')
-  const early = await operator(whole, ['ca', 'retire', before.roots[0].fingerprint])
+  const early = await operator(whole, ['ca', 'retire', '--', before.roots[0].fingerprint])
   assert.deepEqual([early.code, /control\.conflict/.test(early.stderr)], [1, true])
 
   assert.equal(await renewed(whole), 'renewed')
@@ -41,7 +41,7 @@ test('the root is rotated and retired by command while an agent works, renews an
   assert.equal(shown.certificates.length, 2)
   assert.equal(shown.certificates[0].previous, shown.certificates[1].thumbprint)
   assert.match((await operator(whole, ['agent', 'revoke', 'acme/bot', '--certificate', shown.certificates[1].thumbprint])).stdout, /"revoked"/)
-  assert.match((await operator(whole, ['ca', 'retire', before.roots[0].fingerprint])).stdout, /"retired"/)
+  assert.match((await operator(whole, ['ca', 'retire', '--', before.roots[0].fingerprint])).stdout, /"retired"/)
   assert.equal(await callThing(whole), '200')
   assert.equal(await renewed(whole), 'renewed')
 })

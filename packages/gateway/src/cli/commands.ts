@@ -110,7 +110,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   const ca = root.command('ca').description('the certificate authority')
   common(ca.command('list').description('the trusted roots')).action((options: Common) => ask(options, 'ca.list', {}))
   as(ca.command('rotate').description('sign with a new root from now on')).action((options: Acting) => ask(options, 'ca.rotate', { person: person(options) }))
-  as(ca.command('retire <fingerprint>').description('end the trust in a root'))
+  as(ca.command('retire').description('end the trust in a root').argument('<fingerprint>', 'as "ca list" shows it; after -- when it begins with a hyphen'))
     .option('--even-if-needed', 'also when certificates under it still count')
     .action((fingerprint: string, options: Acting & { readonly evenIfNeeded?: boolean }) =>
       ask(options, 'ca.retire', { fingerprint, person: person(options), evenIfNeeded: options.evenIfNeeded === true }),
