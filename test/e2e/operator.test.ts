@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmod, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { renew } from '@sallyport/runtime'
+import { enroll, renew } from '@sallyport/runtime'
 import { operator } from '../fixtures/operator.ts'
 import { wholeGateway, type WholeGateway } from '../fixtures/whole-gateway.ts'
 
@@ -214,4 +214,23 @@ test('doctor finds nothing wrong with a sound gateway, and each thing that is', 
   assert.match(broken['log'] ?? '', /^warn: it is not verified/)
   await whole.configure([])
   assert.match((await findings())['log'] ?? '', /^fail: .*checkpoint/)
+})
+
+test('why an enrolment was refused reaches the operator by its instance, the first few singly, and the caller not at all', async () => {
+  await using whole = await running()
+  const added = await whole.admin('agent.add', { tenant: 'acme', agent: 'bot', person: 'alice' })
+  assert.ok(typeof added === 'object' && added !== null && 'token' in added)
+  const enrolment = { address: whole.running.addresses.enrolment ?? '', token: String(added.token), directory: join(whole.folder, 'bot') }
+  assert.equal((await enroll({ ...enrolment, gatewayAddress: whole.running.addresses.agents })).kind, 'enrolled')
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const again = await enroll(enrolment)
+    assert.ok(again.kind === 'refused' && again.problem.code === 'identity.enrolment-refused' && again.problem.detail === undefined)
+  }
+  await whole.stop()
+  const reasons = whole.told.map(({ facts }) => facts['reason'])
+  assert.deepEqual(new Set(reasons), new Set(['unknown, used or expired token']))
+  assert.equal(whole.told.filter(({ facts }) => /^[0-9a-f-]{36}$/.test(String(facts['instance']))).length, 5)
+  assert.deepEqual(whole.told.at(-1), { event: 'enrolment.refused', facts: { reason: 'unknown, used or expired token', count: 3 } })
+  assert.ok((await whole.events()).every((event) => event.type !== 'refusal'))
+  assert.deepEqual(whole.faults, [])
 })

@@ -8,6 +8,7 @@ import { durationMs, Fault, parseTrustDomain, refused, type Refused } from '@sal
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
+import { RefusalSample } from './control/authority/refusal-sample.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
 import { openPrivateFolder } from './control/authority/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
@@ -37,12 +38,17 @@ export const version = '0.1.0'
 /** What a reload leaves as it is: it says so in its answer. */
 const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
 
+/** How often counts of what strangers were refused are told. */
+const countsEveryMs = 10_000
+
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
   readonly configurationFile: string
   readonly dataFolder: string
   /** Something went wrong inside; for the operator's own log. Never holds a secret. */
   readonly report: (event: string, error: unknown) => void
+  /** Something that is no fault and that the log does not hold, since strangers could fill it: refused enrolments, the first few of a kind singly. */
+  readonly tell?: (event: string, facts: Readonly<Record<string, string | number>>) => void
   /** Gets every thread as it starts: for tests that end one. */
   readonly observeThread?: (name: string, worker: Worker) => void
 }
@@ -138,6 +144,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
 
+    const strangers = new RefusalSample()
+    const tell = (event: string, facts: Readonly<Record<string, string | number>>): void => options.tell?.(event, facts)
+    const tellCounts = (nowMs: number): void => strangers.takeCounts(nowMs).forEach(({ kind, count }) => tell('enrolment.refused', { reason: kind, count }))
     const enrolment = await listening('enrolment', configuration.enrolment ?? enrolmentDefault, (address) =>
       listen(
         {
@@ -151,7 +160,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         },
         async (inbound) => {
           try {
-            return await handleEnrolment(authority, inbound)
+            return await handleEnrolment(authority, inbound, (refusal) => {
+              if (strangers.isTold(refusal.reason, Date.now())) tell('enrolment.refused', { ...refusal })
+            })
           } catch (error) {
             report('enrolment.failed', error)
             return problemAnswer({ code: 'gateway.fault' }, inbound.id)
@@ -160,6 +171,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ),
     )
     if (enrolment) closing.defer(() => enrolment.close())
+    const telling = setInterval(() => tellCounts(Date.now()), countsEveryMs).unref()
+    closing.defer(() => (clearInterval(telling), tellCounts(Number.POSITIVE_INFINITY)))
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)

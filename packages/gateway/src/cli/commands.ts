@@ -18,7 +18,7 @@ export { exitCodes, type Terminal } from './operator-console.ts'
 /** The operator's commands. */
 export function addOperatorCommands({ root, agent }: { readonly root: Command; readonly agent: Command }, terminal: Terminal): void {
   const console = new OperatorConsole(terminal)
-  const { common, as, shows, folderOf, person, print, warn, fail, run, ask, tell } = console
+  const { common, as, shows, folderOf, person, print, warn, fail, run, ask } = console
 
   common(root.command('init').description('make the trust domain, its keys and a ready configuration; safe to repeat'))
     .option('--trust-domain <name>', 'the SPIFFE trust domain', 'agents.internal')
@@ -47,6 +47,8 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       }),
     )
 
+  const tell = (event: string, facts: object): void =>
+    void terminal.stderr.write(`${shownJson({ time: new Date().toISOString(), event, ...facts }, { isFull: true, isLine: true })}\n`)
   common(root.command('up').description('run the gateway until it is asked to stop')).action(async (options: Common) =>
     run(
       options,
@@ -54,10 +56,8 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         const gateway = await startGateway({
           configurationFile: resolve(options.config),
           dataFolder: folderOf(options),
-          report: (event, error) => {
-            const told = { time: new Date().toISOString(), event, error: error instanceof Error ? error.message : String(error) }
-            terminal.stderr.write(`${shownJson(told, { isFull: true, isLine: true })}\n`)
-          },
+          report: (event, error) => tell(event, { error: error instanceof Error ? error.message : String(error) }),
+          tell,
         })
         const { addresses, logKey, warnings } = gateway
         warn(warnings)
@@ -119,7 +119,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     async (options: Acting) =>
       run(options, async () => {
         const answer = await askGateway(dataFolder(folderOf(options)).adminSocket, 'ca.recover', { person: person(options) })
-        if (answer.kind !== 'unreachable') return tell(options, answer)
+        if (answer.kind !== 'unreachable') return console.tell(options, answer)
         const { configuration } = await loadConfiguration(resolve(options.config))
         print(options, await recoverOffline(folderOf(options), configuration.trustDomain, person(options)))
       }),

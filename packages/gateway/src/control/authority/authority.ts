@@ -117,7 +117,7 @@ export class Authority {
    */
   async enrol(tokenText: string, csrPem: string, remoteAddress: string): Promise<CertificateAnswer | Refused> {
     const waitSeconds = this.#attempts.waitSeconds(remoteAddress, this.#options.now())
-    if (waitSeconds > 0) return refused('edge.overloaded', `too many failed enrolments from ${remoteAddress}`, { retryAfterSeconds: waitSeconds })
+    if (waitSeconds > 0) return refused('edge.overloaded', 'too many failed enrolments from this address', { retryAfterSeconds: waitSeconds })
     const answer = await this.#enrol(tokenText, csrPem)
     if ('kind' in answer) this.#attempts.fail(remoteAddress, this.#options.now())
     return answer
