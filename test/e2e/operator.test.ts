@@ -234,3 +234,14 @@ test('why an enrolment was refused reaches the operator by its instance, the fir
   assert.ok((await whole.events()).every((event) => event.type !== 'refusal'))
   assert.deepEqual(whole.faults, [])
 })
+
+test('a reload names the fields that only a restart takes over, and no other', async () => {
+  await using whole = await running()
+  const text = await readFile(whole.configurationFile, 'utf8')
+  const reload = async (more: object): Promise<unknown> => {
+    await writeFile(whole.configurationFile, JSON.stringify({ ...JSON.parse(text), ...more }))
+    return JSON.parse((await operator(whole, ['reload'])).stdout).needRestart
+  }
+  assert.equal(await reload({ limits: { judgedBodyBytes: '2MiB' } }), undefined)
+  assert.deepEqual(await reload({ limits: { judgedBodyBytes: '2MiB', headBytes: '16KiB' }, names: ['gateway.example'] }), ['names', 'limits'])
+})

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { durationMs, Fault, parseTrustDomain, refused, type Refused } from '@sallyport/contract'
+import { durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
@@ -35,7 +35,7 @@ import type { ConfigurationText } from './threads/plane-ports.ts'
 
 export const version = '0.1.0'
 
-/** What a reload leaves as it is: it says so in its answer. */
+/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
 const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
 
 /** How often counts of what strangers were refused are told. */
@@ -192,7 +192,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       const read = await readAgain(options.configurationFile)
       if ('problem' in read) return read
       const [next, nextText] = read
-      const needRestart = readAtStart.filter((field) => !isDeepStrictEqual(next.configuration[field], configuration[field]))
+      const needRestart = restartNeeds(configuration, next.configuration)
       await agents.prepare(nextText)
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
       compiled = next
@@ -256,6 +256,11 @@ async function readConfigurationFile(file: string): Promise<ReadFile> {
   const compiled = await compileConfiguration(source, dirname(file), process.env['PATH'] ?? '')
   if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
   return [compiled, { ...source, folder: dirname(file), revision: compiled.revision }]
+}
+
+function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
+  const atStart = ({ limits, ...fields }: Configuration): Configuration => ({ ...fields, limits: { ...limits, judgedBodyBytes: undefined } })
+  return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
 }
 
 async function readAgain(file: string): Promise<ReadFile | Refused> {
