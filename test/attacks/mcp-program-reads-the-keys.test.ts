@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -27,10 +27,8 @@ const found = z.object({
 
 /** What a hostile program finds of the gateway that runs it. */
 async function spied(settings: object, whole: WholeGateway, ...write: readonly string[]): Promise<z.infer<typeof found>> {
-  await whole.configure([{ id: 'all', match: { upstream: 'spy', action: '*' }, then: 'permit' }])
-  const configuration: { readonly upstreams: object } = JSON.parse(await readFile(whole.configurationFile, 'utf8'))
   const spy = { protocol: 'mcp', command: [process.execPath, script], ...settings }
-  await writeFile(whole.configurationFile, JSON.stringify({ ...configuration, upstreams: { ...configuration.upstreams, spy } }))
+  await whole.configure([{ id: 'all', match: { upstream: 'spy', action: '*' }, then: 'permit' }], [], '127.0.0.1:0', { spy })
   const { addresses } = await whole.start()
   await whole.enrolAgent()
   const [host = '', port = ''] = addresses.agents.split(':')
