@@ -257,6 +257,9 @@ const limits = z
   })
   .optional()
 
+/** All on this host: nothing is open to others before someone says so. */
+export const defaultAddresses = { listen: '127.0.0.1:8443', enrolment: '127.0.0.1:8444', operations: '127.0.0.1:9464' } as const
+
 /** Longer, and a stolen key works for too long; shorter, and agents do little but renew. */
 export const certificateLifetimeMsRange = { min: unitsMs.h, max: 24 * unitsMs.h } as const
 const certificateLifetime = duration.refine((text) => {
@@ -271,15 +274,15 @@ export const configuration = z
   .strictObject({
     version: z.literal(1),
     trustDomain: z.string().min(1).max(253).meta({ description: 'The SPIFFE trust domain, such as agents.example.com; fixed by `sallyport init`' }),
-    listen: hostPort.optional().meta({ description: 'Where agents connect with their certificates (default 127.0.0.1:8443)' }),
+    listen: hostPort.optional().meta({ description: `Where agents connect with their certificates (default ${defaultAddresses.listen})` }),
     enrolment: z
       .union([hostPort, z.literal('off')])
       .optional()
-      .meta({ description: 'Where new agents exchange their one-time token for a certificate (default 127.0.0.1:8444)' }),
+      .meta({ description: `Where new agents exchange their one-time token for a certificate (default ${defaultAddresses.enrolment})` }),
     operations: z
       .union([hostPort, z.literal('off')])
       .optional()
-      .meta({ description: 'Health, readiness and metrics, for this host only (default 127.0.0.1:9464)' }),
+      .meta({ description: `Health, readiness and metrics, for this host only (default ${defaultAddresses.operations})` }),
     names: z
       .array(z.string().min(1).max(253))
       .min(1)

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
+import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
 import { RefusalSample } from './control/authority/refusal-sample.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
-import { openPrivateFolder } from './control/authority/private-files.ts'
+import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
-import { addressOf, enrolmentDefault, listenDefault, listening, operationsDefault } from './control/configuration/addresses.ts'
+import { addressOf, listening } from './control/configuration/addresses.ts'
 import { compileConfiguration, type CompiledConfiguration } from './control/configuration/compile-configuration.ts'
 import { formatFault } from './control/configuration/configuration-fault.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
@@ -109,7 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
-      gatewayAddress: configuration.listen ?? listenDefault,
+      gatewayAddress: configuration.listen ?? defaultAddresses.listen,
       note: (act) => ledger.note(act),
       now: Date.now,
       random: randomBytes,
@@ -128,7 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     })
     closing.defer(() => stdio.close())
 
-    const agents = await listening('listen', configuration.listen ?? listenDefault, (address) =>
+    const agents = await listening('listen', configuration.listen ?? defaultAddresses.listen, (address) =>
       hosts.openPlanes({
         compiled: first,
         configuration: firstText,
@@ -147,7 +147,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const strangers = new RefusalSample()
     const tell = (event: string, facts: Readonly<Record<string, string | number>>): void => options.tell?.(event, facts)
     const tellCounts = (nowMs: number): void => strangers.takeCounts(nowMs).forEach(({ kind, count }) => tell('enrolment.refused', { reason: kind, count }))
-    const enrolment = await listening('enrolment', configuration.enrolment ?? enrolmentDefault, (address) =>
+    const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
       listen(
         {
           ...address,
@@ -178,14 +178,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       enrolment?.replaceTls(credentials)
     })
 
-    const operations = await listening('operations', configuration.operations ?? operationsDefault, (address) =>
+    const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
     )
     if (operations) closing.defer(() => operations.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,
-      operations: operations && `${addressOf(configuration.operations ?? operationsDefault).host}:${operations.port}`,
+      operations: operations && `${addressOf(configuration.operations ?? defaultAddresses.operations).host}:${operations.port}`,
     }
 
     const reload = async (person: string): Promise<object | Refused> => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { configurationJsonSchema, Fault } from '@sallyport/contract'
+import { configurationJsonSchema, defaultAddresses, Fault } from '@sallyport/contract'
 import type { Command } from 'commander'
 import { schemaFileName, writeStarterConfiguration } from '../control/configuration/write-starter-configuration.ts'
 import { dataFolder } from '../control/data-folder.ts'
@@ -32,9 +32,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         if (!isThere) {
           const text = writeStarterConfiguration({
             trustDomain: options.trustDomain,
-            listen: '127.0.0.1:8443',
-            enrolment: '127.0.0.1:8444',
-            operations: '127.0.0.1:9464',
+            ...defaultAddresses,
           })
           await writeFile(options.config, text, { flag: 'wx' })
         }

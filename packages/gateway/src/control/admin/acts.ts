@@ -1,7 +1,6 @@
 import { parseAgentName, parseTenantName, parseThumbprint, refused, unreachable, type AgentName, type Refused, type TenantName } from '@sallyport/contract'
 import { z } from 'zod'
-import type { HeldCallsView } from './held-calls-view.ts'
-import type { Ledger } from '../../ledger.ts'
+import type { HeldCallsView, Ledger } from '../../ledger.ts'
 import type { Approval } from '../../policy/approvals.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'

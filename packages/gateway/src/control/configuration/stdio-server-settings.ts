@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { durationMs, sizeBytes, type McpStdioUpstreamConfiguration } from '@sallyport/contract'
+import { messageBytesMaxDefault } from '../../access/mcp/mcp-upstream.ts'
 
 /** What keeps a program from the gateway's keys, its admin socket and everything else that the gateway's user may do. */
 export type Sandbox =
@@ -33,7 +34,6 @@ export interface StdioServerSettings {
   readonly idleMs: number
 }
 
-const messageBytesMaxDefault = 8 * 1024 * 1024
 const startDeadlineMsDefault = 30_000
 const requestDeadlineMsDefault = 600_000
 const idleMsDefault = 900_000
