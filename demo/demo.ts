@@ -77,8 +77,9 @@ try {
             { name: 'delete_invoice', method: 'DELETE', path: '/invoices/{id}' },
           ],
         },
-        files: { protocol: 'mcp', command: [process.execPath, program('@modelcontextprotocol/server-filesystem'), files] },
-        everything: { protocol: 'mcp', command: [process.execPath, program('@modelcontextprotocol/server-everything')] },
+        // Without a sandbox, so that this runs where bubblewrap is not installed.
+        files: { protocol: 'mcp', sandbox: 'none', command: [process.execPath, program('@modelcontextprotocol/server-filesystem'), files] },
+        everything: { protocol: 'mcp', sandbox: 'none', command: [process.execPath, program('@modelcontextprotocol/server-everything')] },
       },
       rules: [
         { id: 'read-files', match: { upstream: 'files', action: ['read_text_file', 'list_directory'] }, then: 'permit' },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, SubjectAlternativeNameExtension } from '@peculiar/x509'
-import { callOnce, invoiceBot, invoiceBotId, makeCsr, openGate, tokenFor } from './identity-gate.ts'
+import { callOnce, invoiceBot, invoiceBotId, makeCsr, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 test('a request that asks for another name, or to be an authority, gets the name of its token and nothing more', async (t) => {
   const gate = await openGate()
@@ -27,5 +27,5 @@ test('a request that asks for another name, or to be an authority, gets the name
   const { body } = await callOnce(gate, { certificatePem: answer.certificatePem, keyPem: greedy.keyPem })
   assert.equal(body.id, invoiceBotId)
   assert.deepEqual(gate.admitted, [invoiceBotId])
-  assert.equal((await gate.authority.agents.certificates(invoiceBot)).length, 1)
+  assert.equal((await gate.store.certificates(invoiceBot)).length, 1)
 })

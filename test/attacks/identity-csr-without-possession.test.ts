@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 function reversed(csrPem: string, change: (der: Buffer) => void): string {
   const der = Buffer.from(csrPem.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64')
@@ -29,7 +29,7 @@ test('a request over a key that the sender does not hold gets no certificate and
     assert.ok('kind' in answer && answer.problem.code === 'identity.enrolment-refused', what)
     assert.equal(answer.problem.detail, undefined)
   }
-  assert.deepEqual(await gate.authority.agents.certificates(invoiceBot), [])
+  assert.deepEqual(await gate.store.certificates(invoiceBot), [])
   assert.ok(!gate.notes.some(({ act }) => act === 'agent.enrolled'))
 
   assert.ok('certificatePem' in (await gate.authority.enrol(token, mine.csrPem, '127.0.0.1')), 'the token still works for an honest request')

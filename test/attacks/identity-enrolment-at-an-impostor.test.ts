@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { Fault } from '@sallyport/contract'
 import { openSigner, signServer } from '../../packages/gateway/src/control/authority/sign-certificate.ts'
 import { enroll } from '../../packages/runtime/src/enrolment/index.ts'
-import { openGate, tokenFor } from './identity-gate.ts'
+import { openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 test('a token is not told to an impostor, not even to one that shows the true root behind its own certificate', async (t) => {
   const gate = await openGate()

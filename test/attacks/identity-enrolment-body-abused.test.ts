@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:https'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor, type Gate } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor, type Gate } from '../fixtures/identity-gate.ts'
 
 async function post(
   gate: Gate,
@@ -53,6 +53,6 @@ test('the enrolment listener hears one question, and tells a stranger nothing ab
   assert.match(told[0] ?? '', /identity\.enrolment-refused/)
 
   assert.equal(gate.notes.length, notes)
-  assert.deepEqual(await gate.authority.agents.certificates(invoiceBot), [])
+  assert.deepEqual(await gate.store.certificates(invoiceBot), [])
   assert.equal((await post(gate, JSON.stringify({ token, csr }))).status, 200)
 })

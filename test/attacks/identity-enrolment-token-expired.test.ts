@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 test('an enrolment token is worth nothing after its end, or once its agent is revoked', async (t) => {
   const gate = await openGate()
@@ -18,6 +18,6 @@ test('an enrolment token is worth nothing after its end, or once its agent is re
   const revoked = await gate.authority.enrol(made.token, csrPem, '127.0.0.1')
   assert.ok('kind' in revoked && revoked.problem.code === 'identity.enrolment-refused')
 
-  assert.deepEqual(await gate.authority.agents.certificates(invoiceBot), [])
+  assert.deepEqual(await gate.store.certificates(invoiceBot), [])
   assert.ok(!gate.notes.some(({ act }) => act === 'agent.enrolled'))
 })

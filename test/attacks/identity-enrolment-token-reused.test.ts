@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { invoiceBot, makeCsr, openGate, tokenFor } from './identity-gate.ts'
+import { invoiceBot, makeCsr, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 
 test('an enrolment token works once, even for two that race', async (t) => {
   const gate = await openGate()
@@ -13,7 +13,7 @@ test('an enrolment token works once, even for two that race', async (t) => {
 
   const late = await gate.authority.enrol(token, (await makeCsr()).csrPem, '127.0.0.1')
   assert.ok('kind' in late && late.problem.code === 'identity.enrolment-refused')
-  assert.equal((await gate.authority.agents.certificates(invoiceBot)).length, 1, 'no second certificate exists')
+  assert.equal((await gate.store.certificates(invoiceBot)).length, 1, 'no second certificate exists')
   assert.equal(gate.notes.filter(({ act }) => act === 'agent.enrolled').length, 1)
 })
 

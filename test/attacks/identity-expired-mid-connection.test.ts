@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, clientOf, enrolAgent, invoiceBotId, openGate } from './identity-gate.ts'
+import { call, clientOf, enrolAgent, invoiceBotId, openGate } from '../fixtures/identity-gate.ts'
 
 test('a kept connection does not outlive its certificate', async (t) => {
   const gate = await openGate()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Fault } from '@sallyport/contract'
 import { makeRoots, openRoots } from '../../packages/gateway/src/control/authority/roots.ts'
-import { trustDomain } from './identity-gate.ts'
+import { trustDomain } from '../fixtures/identity-gate.ts'
 
 test('an authority whose key others can read, or could have put there, does not open', async (t) => {
   const parent = await mkdtemp(join(tmpdir(), 'sallyport-ca-'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callOnce, enrolAgent, forge, openGate } from './identity-gate.ts'
+import { callOnce, enrolAgent, forge, openGate } from '../fixtures/identity-gate.ts'
 
 const tricks = [
   'spiffe://agents.test/tenant/acme/agent/x/../invoice-bot',

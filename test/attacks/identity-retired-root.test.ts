@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, makeCsr, openGate } from './identity-gate.ts'
+import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, makeCsr, openGate } from '../fixtures/identity-gate.ts'
 
 test('a certificate under a retired root is refused on its live connection and on a new one', async (t) => {
   const gate = await openGate()

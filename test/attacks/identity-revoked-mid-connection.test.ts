@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, openGate } from './identity-gate.ts'
+import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, openGate } from '../fixtures/identity-gate.ts'
 
 test('[F1] revoking an agent cuts its live connection and every later one, and reinstating it brings no old certificate back', async (t) => {
   const gate = await openGate()
@@ -31,7 +31,7 @@ test('[F1] a revoked connection that nothing cuts is refused at its next request
     return gate.close()
   })
   assert.equal((await call(gate, client)).status, 200)
-  const [certificate] = await gate.authority.agents.certificates(invoiceBot)
+  const [certificate] = await gate.store.certificates(invoiceBot)
   assert.ok(certificate)
 
   await gate.authority.agents.revokeCertificate(invoiceBot, certificate.thumbprint, 'ada')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callOnce, enrolAgent, forge, invoiceBotId, openGate } from './identity-gate.ts'
+import { callOnce, enrolAgent, forge, invoiceBotId, openGate } from '../fixtures/identity-gate.ts'
 
 test('text that looks like a URI name, in the subject or inside another name, names no one', async (t) => {
   const gate = await openGate()

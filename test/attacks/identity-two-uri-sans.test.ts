@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callOnce, enrolAgent, forge, invoiceBotId, openGate } from './identity-gate.ts'
+import { callOnce, enrolAgent, forge, invoiceBotId, openGate } from '../fixtures/identity-gate.ts'
 
 test('[F1] a certificate with two URI names is nobody, whichever comes first', async (t) => {
   const gate = await openGate()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callOnce, enrolAgent, forge, invoiceBotId, openGate } from './identity-gate.ts'
+import { callOnce, enrolAgent, forge, invoiceBotId, openGate } from '../fixtures/identity-gate.ts'
 
 test('a perfect certificate of an agent that no one registered opens nothing', async (t) => {
   const gate = await openGate()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callOnce, enrolAgent, forge, openGate } from './identity-gate.ts'
+import { callOnce, enrolAgent, forge, openGate } from '../fixtures/identity-gate.ts'
 
 test('an agent of another trust domain is nobody, even under our own root', async (t) => {
   const gate = await openGate()

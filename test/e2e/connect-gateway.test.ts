@@ -31,7 +31,7 @@ before(async () => {
     { id: 'things', match: { agent: 'bot', upstream: 'api', action: 'get_thing' }, then: 'permit' },
   ]
   await whole.configure(rules, [], '127.0.0.1:0', {
-    old: { protocol: 'mcp', command: [process.execPath, everything] },
+    old: { protocol: 'mcp', sandbox: 'none', command: [process.execPath, everything] },
     modern: { protocol: 'mcp', url: modern.url, addresses: { allow: ['127.0.0.1/32'] } },
     hidden: { protocol: 'mcp', url: modern.url, addresses: { allow: ['127.0.0.1/32'] } },
   })

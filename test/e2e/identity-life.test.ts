@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { recoverAuthority } from '../../packages/gateway/src/control/authority/authority.ts'
 import { openRoots } from '../../packages/gateway/src/control/authority/roots.ts'
 import { enroll, loadIdentity, nextRenewalAt, renew } from '../../packages/runtime/src/enrolment/index.ts'
-import { callOnce, invoiceBot, invoiceBotId, openGate, tokenFor, trustDomain, type Gate } from '../attacks/identity-gate.ts'
+import { callOnce, invoiceBot, invoiceBotId, openGate, tokenFor, trustDomain, type Gate } from '../fixtures/identity-gate.ts'
 
 /** The steps of `docs/operate/identity.md`, in its order. */
 
@@ -49,7 +49,7 @@ test('renew: a new key and certificate on the proof of the old, with the lineage
   const after = await loadIdentity(directory)
   assert.notEqual(after.keyPem, before.keyPem)
   assert.equal((await callOnce(gate, after)).body.id, invoiceBotId)
-  const certificates = await gate.authority.agents.certificates(invoiceBot)
+  const certificates = await gate.store.certificates(invoiceBot)
   const [first] = certificates.filter(({ previous }) => previous === undefined)
   const [second] = certificates.filter(({ previous }) => previous !== undefined)
   assert.equal(second?.previous, first?.thumbprint)
@@ -65,7 +65,7 @@ test('renew: a stolen key cannot collect certificates without end', async (t) =>
   let result = await renew({ directory })
   for (let renewals = 1; renewals < 10 && result.kind === 'renewed'; renewals += 1) result = await renew({ directory })
   assert.equal(result.kind === 'refused' && result.problem.code, 'identity.renewal-refused')
-  assert.equal((await gate.authority.agents.certificates(invoiceBot)).length, 8)
+  assert.equal((await gate.store.certificates(invoiceBot)).length, 8)
 })
 
 test('revoke: at once, and the agent cannot renew its way back', async (t) => {
@@ -74,7 +74,7 @@ test('revoke: at once, and the agent cannot renew its way back', async (t) => {
   await gate.authority.agents.revoke(invoiceBot, 'ada')
   const result = await renew({ directory })
   assert.equal(result.kind === 'refused' && result.problem.code, 'identity.unauthenticated')
-  assert.equal((await gate.authority.agents.certificates(invoiceBot)).length, 1)
+  assert.equal((await gate.store.certificates(invoiceBot)).length, 1)
 })
 
 test('rotate: no agent is refused in the middle, and the old root is retired when all have renewed', async (t) => {
@@ -92,7 +92,7 @@ test('rotate: no agent is refused in the middle, and the old root is retired whe
   const held = await loadIdentity(directory)
   assert.equal(held.bundlePem.match(/BEGIN/g)?.length, 2)
   // In place of the wait until the certificate before has ended.
-  const before = (await gate.authority.agents.certificates(invoiceBot)).find(({ issuer }) => issuer === old.fingerprint)
+  const before = (await gate.store.certificates(invoiceBot)).find(({ issuer }) => issuer === old.fingerprint)
   assert.ok(before)
   await gate.authority.agents.revokeCertificate(invoiceBot, before.thumbprint, 'ada')
   assert.equal((await gate.authority.retireRoot(old.fingerprint, 'ada')).kind, 'retired')

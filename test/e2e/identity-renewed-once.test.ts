@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { enroll, loadIdentity } from '../../packages/runtime/src/enrolment/index.ts'
-import { callOnce, invoiceBot, invoiceBotId, openGate, tokenFor } from '../attacks/identity-gate.ts'
+import { callOnce, invoiceBot, invoiceBotId, openGate, tokenFor } from '../fixtures/identity-gate.ts'
 import { readAll } from '../fixtures/mtls-echo.ts'
 
 const program = fileURLToPath(new URL('../fixtures/agent-side-program.ts', import.meta.url))
@@ -44,7 +44,7 @@ test('[F1] of several processes that renew one identity at once, one asks the ga
     [0, 0, 0],
   )
   assert.equal(new Set(all.map(({ notAfter }) => notAfter)).size, 1)
-  assert.equal((await gate.authority.agents.certificates(invoiceBot)).length, 2, 'the first, and one renewal')
+  assert.equal((await gate.store.certificates(invoiceBot)).length, 2, 'the first, and one renewal')
   assert.equal((await callOnce(gate, await loadIdentity(directory))).body.id, invoiceBotId)
   assert.deepEqual(
     (await readdir(directory)).filter((file) => file.endsWith('.lock')),

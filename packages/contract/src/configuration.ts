@@ -175,6 +175,8 @@ const mcpHttpUpstream = z.strictObject({
   answerBytesMax: size.optional(),
 })
 
+const paths = z.array(z.string().min(1).max(4096)).max(64)
+
 const mcpStdioUpstream = z.strictObject({
   protocol: z.literal('mcp'),
   command: z
@@ -190,7 +192,15 @@ const mcpStdioUpstream = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), name)
     .optional()
     .meta({ description: 'Environment variables filled from the secret store' }),
-  directory: z.string().optional(),
+  directory: z.string().min(1).max(4096).optional(),
+  sandbox: z
+    .string()
+    .regex(/^(?:bubblewrap|none|user:[a-z0-9_][a-z0-9_-]{0,31})$/, 'bubblewrap, user:NAME or none')
+    .optional()
+    .meta({ description: 'What keeps the program from the keys of the gateway: bubblewrap (default), another user of this system (user:NAME), or none' }),
+  network: z.boolean().optional().meta({ description: 'Whether the program may use the network; for sandbox: bubblewrap (default false)' }),
+  readable: paths.optional().meta({ description: 'What it sees besides the system itself, such as a folder in a home; for sandbox: bubblewrap' }),
+  writable: paths.optional().meta({ description: 'What it may change besides its own folder; for sandbox: bubblewrap' }),
   serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional(),
   deadlines,
   idle: durationUpTo('7d').optional().meta({ description: 'A child that was not used for so long is stopped (default 15m)' }),
@@ -247,6 +257,16 @@ const limits = z
   })
   .optional()
 
+/** All on this host: nothing is open to others before someone says so. */
+export const defaultAddresses = { listen: '127.0.0.1:8443', enrolment: '127.0.0.1:8444', operations: '127.0.0.1:9464' } as const
+
+/** Longer, and a stolen key works for too long; shorter, and agents do little but renew. */
+export const certificateLifetimeMsRange = { min: unitsMs.h, max: 24 * unitsMs.h } as const
+const certificateLifetime = duration.refine((text) => {
+  const ms = durationMs(text)
+  return Number.isNaN(ms) || (ms >= certificateLifetimeMsRange.min && ms <= certificateLifetimeMsRange.max)
+}, 'expected a duration of 1h to 24h')
+
 /**
  * `sallyport.yaml`. Unknown fields are errors. Everything that may be left out has its default where it is used, listed in `docs/configuration.md`.
  */
@@ -254,15 +274,15 @@ export const configuration = z
   .strictObject({
     version: z.literal(1),
     trustDomain: z.string().min(1).max(253).meta({ description: 'The SPIFFE trust domain, such as agents.example.com; fixed by `sallyport init`' }),
-    listen: hostPort.optional().meta({ description: 'Where agents connect with their certificates (default 127.0.0.1:8443)' }),
+    listen: hostPort.optional().meta({ description: `Where agents connect with their certificates (default ${defaultAddresses.listen})` }),
     enrolment: z
       .union([hostPort, z.literal('off')])
       .optional()
-      .meta({ description: 'Where new agents exchange their one-time token for a certificate (default 127.0.0.1:8444)' }),
+      .meta({ description: `Where new agents exchange their one-time token for a certificate (default ${defaultAddresses.enrolment})` }),
     operations: z
       .union([hostPort, z.literal('off')])
       .optional()
-      .meta({ description: 'Health, readiness and metrics, for this host only (default 127.0.0.1:9464)' }),
+      .meta({ description: `Health, readiness and metrics, for this host only (default ${defaultAddresses.operations})` }),
     names: z
       .array(z.string().min(1).max(253))
       .min(1)
@@ -270,7 +290,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'DNS names and addresses in the certificate of the gateway (default localhost and 127.0.0.1)' }),
     certificates: z
-      .strictObject({ lifetime: dayAtMost.optional(), enrolmentToken: durationUpTo('30d').optional() })
+      .strictObject({ lifetime: certificateLifetime.optional(), enrolmentToken: durationUpTo('30d').optional() })
       .optional()
       .meta({ description: 'Lifetime of agent certificates, 1h to 24h (default 12h), and of enrolment tokens (default 15m)' }),
     threads: z

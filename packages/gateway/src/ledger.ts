@@ -67,6 +67,12 @@ export interface HeldCalls {
   keep(approval: string, call: HeldCall, expiresAt: number): Promise<void>
 }
 
+/** What an operator can read of held calls. */
+export interface HeldCallsView {
+  /** Undefined when it is not kept any more. @throws Fault when its record was altered */
+  find(approval: string): Promise<HeldCall | undefined>
+}
+
 export interface LedgerPorts {
   readonly log: Log
   readonly state: PolicyState

@@ -4,26 +4,27 @@ import { tmpdir } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
+import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
 import { openAuthority } from './control/authority/authority.ts'
 import { handleEnrolment } from './control/authority/handle-enrolment.ts'
-import { InOrder } from './control/authority/in-order.ts'
+import { InOrder } from './control/in-order.ts'
+import { RefusalSample } from './control/authority/refusal-sample.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
-import { openPrivateFolder } from './control/authority/private-files.ts'
+import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
-import { addressOf, enrolmentDefault, listenDefault, listening, operationsDefault } from './control/configuration/addresses.ts'
+import { addressOf, listening } from './control/configuration/addresses.ts'
 import { compileConfiguration, type CompiledConfiguration } from './control/configuration/compile-configuration.ts'
 import { formatFault } from './control/configuration/configuration-fault.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
+import { SecretRegister } from './control/secrets/secret-register.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
-import { stdioServerSettings, type StdioServerSettings } from './drivers/stdio-server/stdio-server-settings.ts'
 import { listen } from './edge/listen.ts'
 import { problemAnswer } from './edge/problem-answer.ts'
 import { Metrics } from './telemetry/metrics.ts'
@@ -34,8 +35,11 @@ import type { ConfigurationText } from './threads/plane-ports.ts'
 
 export const version = '0.1.0'
 
-/** What a reload leaves as it is: it says so in its answer. */
+/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
 const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
+
+/** How often counts of what strangers were refused are told. */
+const countsEveryMs = 10_000
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -43,6 +47,8 @@ export interface GatewayOptions {
   readonly dataFolder: string
   /** Something went wrong inside; for the operator's own log. Never holds a secret. */
   readonly report: (event: string, error: unknown) => void
+  /** Something that is no fault and that the log does not hold, since strangers could fill it: refused enrolments, the first few of a kind singly. */
+  readonly tell?: (event: string, facts: Readonly<Record<string, string | number>>) => void
   /** Gets every thread as it starts: for tests that end one. */
   readonly observeThread?: (name: string, worker: Worker) => void
 }
@@ -51,6 +57,8 @@ export interface RunningGateway {
   readonly addresses: { readonly agents: string; readonly enrolment: string | undefined; readonly operations: string | undefined }
   /** What a verifier of the log needs. */
   readonly logKey: string
+  /** What the configuration gives away. */
+  readonly warnings: readonly string[]
   /** Refuses new requests, lets those in flight finish, writes their outcomes, closes the log. */
   stop(): Promise<void>
 }
@@ -101,7 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
-      gatewayAddress: configuration.listen ?? listenDefault,
+      gatewayAddress: configuration.listen ?? defaultAddresses.listen,
       note: (act) => ledger.note(act),
       now: Date.now,
       random: randomBytes,
@@ -109,18 +117,18 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (authority.trustDomain !== trustDomain) throw new Fault('trustDomain differs from the one that init made', 'not-done')
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
-    let settings = stdioSettings(configuration)
     const stdio = runStdioServers({
-      settings: (upstream) => settings.get(upstream),
+      settings: (upstream) => compiled.programs.get(upstream),
       reveal: (tenant, name) => secrets.reveal(tenant, name),
       version,
       now: Date.now,
       temporaryFolder: tmpdir(),
+      hidden: () => [folder, options.configurationFile, ...compiled.keyFiles],
       report: (fault) => report('stdio-server', fault),
     })
     closing.defer(() => stdio.close())
 
-    const agents = await listening('listen', configuration.listen ?? listenDefault, (address) =>
+    const agents = await listening('listen', configuration.listen ?? defaultAddresses.listen, (address) =>
       hosts.openPlanes({
         compiled: first,
         configuration: firstText,
@@ -136,7 +144,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
 
-    const enrolment = await listening('enrolment', configuration.enrolment ?? enrolmentDefault, (address) =>
+    const strangers = new RefusalSample()
+    const tell = (event: string, facts: Readonly<Record<string, string | number>>): void => options.tell?.(event, facts)
+    const tellCounts = (nowMs: number): void => strangers.takeCounts(nowMs).forEach(({ kind, count }) => tell('enrolment.refused', { reason: kind, count }))
+    const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
       listen(
         {
           ...address,
@@ -149,7 +160,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         },
         async (inbound) => {
           try {
-            return await handleEnrolment(authority, inbound)
+            return await handleEnrolment(authority, inbound, (refusal) => {
+              if (strangers.isTold(refusal.reason, Date.now())) tell('enrolment.refused', { ...refusal })
+            })
           } catch (error) {
             report('enrolment.failed', error)
             return problemAnswer({ code: 'gateway.fault' }, inbound.id)
@@ -158,43 +171,42 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ),
     )
     if (enrolment) closing.defer(() => enrolment.close())
+    const telling = setInterval(() => tellCounts(Date.now()), countsEveryMs).unref()
+    closing.defer(() => (clearInterval(telling), tellCounts(Number.POSITIVE_INFINITY)))
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)
     })
 
-    const operations = await listening('operations', configuration.operations ?? operationsDefault, (address) =>
+    const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
     )
     if (operations) closing.defer(() => operations.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,
-      operations: operations && `${addressOf(configuration.operations ?? operationsDefault).host}:${operations.port}`,
+      operations: operations && `${addressOf(configuration.operations ?? defaultAddresses.operations).host}:${operations.port}`,
     }
 
     const reload = async (person: string): Promise<object | Refused> => {
       const read = await readAgain(options.configurationFile)
       if ('problem' in read) return read
       const [next, nextText] = read
-      const nextSettings = stdioSettings(next.configuration)
-      const needRestart = readAtStart.filter((field) => !isDeepStrictEqual(next.configuration[field], configuration[field]))
+      const needRestart = restartNeeds(configuration, next.configuration)
       await agents.prepare(nextText)
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
-      settings = nextSettings
       compiled = next
       await agents.activate(next)
-      return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }) }
+      return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }), warnings: next.warnings }
     }
     const inOrder = new InOrder()
     const admin = await listenForAdmin(
       places.adminSocket,
       {
         authority,
-        secrets,
+        secrets: new SecretRegister({ store: secrets, note: (act) => ledger.note(act), now: Date.now }),
         ledger,
         heldCalls,
-        now: Date.now,
         inForce: () => agents.inForce(),
         status: async () => ({
           version,
@@ -204,6 +216,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           threads,
           log: { size: await ledger.size(), key: ledger.logKey },
           stdio: stdio.status(),
+          warnings: compiled.warnings,
         }),
         reload: (person) => inOrder.run(() => reload(person)),
       },
@@ -215,6 +228,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     return {
       addresses,
       logKey: ledger.logKey,
+      warnings: first.warnings,
       stop: async () => {
         isReady = false
         await agents.drain()
@@ -239,9 +253,14 @@ async function readConfigurationFile(file: string): Promise<ReadFile> {
     throw new Fault(`${basename(file)} cannot be read; run "sallyport init" first`, 'not-done', error)
   }
   const source = { text, fileName: basename(file) }
-  const compiled = await compileConfiguration(source, dirname(file))
+  const compiled = await compileConfiguration(source, dirname(file), process.env['PATH'] ?? '')
   if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
   return [compiled, { ...source, folder: dirname(file), revision: compiled.revision }]
+}
+
+function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
+  const atStart = ({ limits, ...fields }: Configuration): Configuration => ({ ...fields, limits: { ...limits, judgedBodyBytes: undefined } })
+  return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
 }
 
 async function readAgain(file: string): Promise<ReadFile | Refused> {
@@ -251,15 +270,4 @@ async function readAgain(file: string): Promise<ReadFile | Refused> {
     if (!(error instanceof Fault)) throw error
     return refused('control.configuration-invalid', error.message, { detail: error.message })
   }
-}
-
-function stdioSettings(configuration: Configuration): Map<string, StdioServerSettings> {
-  const found = new Map<string, StdioServerSettings>()
-  for (const [name, upstream] of Object.entries(configuration.upstreams)) {
-    if (!('command' in upstream)) continue
-    const settings = stdioServerSettings(upstream, process.env['PATH'] ?? '')
-    if ('kind' in settings) throw new Fault(`upstreams.${name}: the program ${settings.program} is not on the gateway's PATH`, 'not-done')
-    found.set(name, settings)
-  }
-  return found
 }

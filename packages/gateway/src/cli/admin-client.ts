@@ -12,7 +12,7 @@ export async function askGateway(socketPath: string, act: string, input: object)
   return new Promise((resolve) => {
     const unreachable = (): void => resolve({ kind: 'unreachable' })
     const sent = request(
-      { socketPath, path: `/v1/${act}`, method: 'POST', headers: { host: 'sallyport', 'content-type': 'application/json' }, timeout: deadlineMs },
+      { socketPath, agent: false, path: `/v1/${act}`, method: 'POST', headers: { host: 'sallyport', 'content-type': 'application/json' }, timeout: deadlineMs },
       (answer) => {
         const pieces: Buffer[] = []
         let length = 0

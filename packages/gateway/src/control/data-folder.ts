@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Fault, type TrustDomain } from '@sallyport/contract'
 import type { KeptCheckpoint } from '../audit/log-files.ts'
 import type { Random } from './authority/sign-certificate.ts'
-import { openPrivateFolder, readPrivateFile, writePrivateFile } from './authority/private-files.ts'
+import { openPrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts'
 import { makeRoots } from './authority/roots.ts'
 
 /** What lies where in the gateway's data folder, which only its owner can enter. */

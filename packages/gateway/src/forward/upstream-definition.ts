@@ -58,14 +58,14 @@ const defaults = {
   answerBytesMax: 268_435_456,
 } as const
 
-export interface ConfigurationFault {
+export interface DefinitionFault {
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint?: string
 }
 
 export type CompiledDefinition =
-  { readonly kind: 'invalid'; readonly faults: readonly ConfigurationFault[] } | { readonly kind: 'compiled'; readonly definition: UpstreamDefinition }
+  { readonly kind: 'invalid'; readonly faults: readonly DefinitionFault[] } | { readonly kind: 'compiled'; readonly definition: UpstreamDefinition }
 
 /** The contents of the files that the upstream's `tls` names. */
 export interface TlsFiles {
@@ -85,7 +85,7 @@ type Configured = Pick<
  * Besides forms, finds what could never be dialled: an address in the URL or a pin that is special and not allowed, certificates that do not load.
  */
 export function compileUpstreamDefinition(name: UpstreamName, configured: Configured, files: TlsFiles = {}, eventStreamsEnd = false): CompiledDefinition {
-  const faults: ConfigurationFault[] = []
+  const faults: DefinitionFault[] = []
   const rules = readAddressRules(configured.addresses, faults)
   const location = readLocation(configured.url, rules, faults)
   checkTls(configured, files, faults)
@@ -120,7 +120,7 @@ export function addressRulesOf({ allow, pin }: Pick<UpstreamDefinition, 'allow' 
   return { allow: allow.flatMap((text) => parseRange(text) ?? []), pin: pin.flatMap((text) => parseAddress(text) ?? []) }
 }
 
-function readAddressRules(addresses: Configured['addresses'], faults: ConfigurationFault[]): AddressRules {
+function readAddressRules(addresses: Configured['addresses'], faults: DefinitionFault[]): AddressRules {
   const allow: AddressRange[] = []
   for (const [index, text] of (addresses?.allow ?? []).entries()) {
     const range = parseRange(text)
@@ -144,7 +144,7 @@ function readAddressRules(addresses: Configured['addresses'], faults: Configurat
 
 type Location = Pick<UpstreamDefinition, 'scheme' | 'host' | 'port' | 'basePath'>
 
-function readLocation(text: string, rules: AddressRules, faults: ConfigurationFault[]): Location | undefined {
+function readLocation(text: string, rules: AddressRules, faults: DefinitionFault[]): Location | undefined {
   const fault = (message: string, hint?: string): undefined => {
     faults.push({ path: ['url'], message, ...(hint === undefined ? {} : { hint }) })
   }
@@ -183,7 +183,7 @@ function loopbackName(host: string, { allow }: AddressRules): string | undefined
   return isLoopback && !isAllowed ? `${host} is a loopback name` : undefined
 }
 
-function checkTls({ url, tls }: Configured, { ca, certificate, key }: TlsFiles, faults: ConfigurationFault[]): void {
+function checkTls({ url, tls }: Configured, { ca, certificate, key }: TlsFiles, faults: DefinitionFault[]): void {
   if (!tls) return
   if (!/^https:/i.test(url)) faults.push({ path: ['tls'], message: 'tls needs an https URL' })
   if ((tls.certificate === undefined) !== (tls.key === undefined)) faults.push({ path: ['tls'], message: 'certificate and key come together' })

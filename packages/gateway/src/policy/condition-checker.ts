@@ -1,5 +1,5 @@
 import { isCelType, type celEnv } from '@bufbuild/cel'
-import { suggest } from './suggest.ts'
+import { suggest } from '../suggest.ts'
 import { patternFault, variables, type Expression } from './condition-language.ts'
 
 /** Most parts (operators, names, literals, calls) of one expression. */

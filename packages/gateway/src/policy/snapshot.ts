@@ -5,7 +5,7 @@ import type { Effect } from './decision.ts'
 import { compileMatch, dimensions, matchesSubject, type Match, type Subject } from './match.ts'
 import { MatchIndex } from './match-index.ts'
 import { compileQuota, type Quota } from './quota.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../suggest.ts'
 
 export interface Rule {
   readonly id: string

@@ -1,4 +1,4 @@
-/** Different label sets of one metric kept at once; further ones are counted under `other`. */
+/** Sets of labels kept at once, of all metrics together; further ones are counted under `other`. */
 export const seriesMax = 2000
 
 /** Counters in the text format of Prometheus. */

@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import type { TrustDomain } from '@sallyport/contract'
+import { clockAfter } from '../audit/clock-after.ts'
 import { ed25519Signer, logKeyText } from '../audit/log-key.ts'
 import type { Log } from '../audit/log.ts'
 import { readForward } from '../audit/reader.ts'
@@ -51,9 +52,7 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
     },
   })
   try {
-    let latest = recovered.lastTime === undefined ? 0 : Date.parse(recovered.lastTime)
-    // Entries are in the order of their times, whatever the system's clock does.
-    const now = (): number => (latest = Math.max(latest, Date.now()))
+    const now = clockAfter(recovered.lastTime)
     const { state, open } = await replayLog(places.log, policy)
     const database = openDatabase(places.database)
     const ledger = new Ledger(

@@ -7,10 +7,10 @@ import { identityInFolder } from '../link/identity-source.ts'
 import { clockOf, type AgentSideIo } from './agent-side-io.ts'
 import { defaultIdentityFolder } from './default-folder.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
+import { readEnrolmentToken, tokenVariable, type TokenOptions } from './read-enrolment-token.ts'
 import { runCommand, type Said } from './run-command.ts'
 
-interface EnrollOptions {
-  readonly token: string
+interface EnrollOptions extends TokenOptions {
   readonly gateway: string
   readonly out?: string
   readonly replace?: true
@@ -26,8 +26,9 @@ interface IdentityOptions {
 export function addAgentCommands(parent: Command, io: AgentSideIo): void {
   parent
     .command('enroll')
-    .description('exchange a one-time token for a certificate over a key that is made here and never leaves')
-    .requiredOption('--token <token>', 'the token that "sallyport agent add" printed')
+    .description(`exchange a one-time token, from $${tokenVariable}, a file or standard input, for a certificate over a key that is made here and never leaves`)
+    .option('--token-file <file>', 'reads the token that "sallyport agent add" printed from a file')
+    .option('--token <token>', 'the token itself, or - to read it from standard input; other users of this host see what stands on a command line')
     .requiredOption('--gateway <host:port>', "the gateway's enrolment listener")
     .option('--out <dir>', 'where the identity goes (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)')
     .option('--replace', 'take the place of an identity that is already there')
@@ -53,9 +54,10 @@ export function folderOf({ env }: AgentSideIo, { identity }: IdentityOptions): s
   return identity ?? defaultIdentityFolder(env)
 }
 
-async function runEnroll(io: AgentSideIo, { token, gateway, out, replace }: EnrollOptions): Promise<Said> {
+async function runEnroll(io: AgentSideIo, { gateway, out, replace, ...given }: EnrollOptions): Promise<Said> {
   const directory = out ?? defaultIdentityFolder(io.env)
   if (!replace) await refuseEnrolledFolder(directory, io.now())
+  const token = await readEnrolmentToken(io, given)
   const answered = await enroll({ address: gateway, token, directory })
   if (answered.kind === 'refused') {
     throw refusal(answered.problem, 'Tokens work once and for a short time: have an operator run "sallyport agent add" again.')
@@ -110,7 +112,7 @@ export async function requireIdentity(directory: string): Promise<void> {
     await identityInFolder(directory).load()
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    const hint = 'Run "sallyport agent enroll --token TOKEN --gateway HOST:PORT", or name another folder with --identity or $SALLYPORT_IDENTITY.'
+    const hint = 'Run "sallyport agent enroll --token - --gateway HOST:PORT", or name another folder with --identity or $SALLYPORT_IDENTITY.'
     throw new CommandFailure(exitCodes.configuration, `${error.message}. ${hint}`)
   }
 }

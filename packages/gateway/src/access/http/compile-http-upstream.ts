@@ -17,8 +17,6 @@ export interface HttpUpstreamAccess {
   readonly credentialHeader: string | undefined
   /** Further headers that reach it. */
   readonly passedHeaders: ReadonlySet<string>
-  /** Names under which a proxy client may call it. */
-  readonly hosts: readonly string[]
 }
 
 export interface HttpUpstreamFault {
@@ -69,7 +67,6 @@ export function compileHttpUpstream(name: UpstreamName, configuration: HttpUpstr
       encodedSlashes: configuration.encodedSlashes ?? false,
       credentialHeader,
       passedHeaders: new Set(configuration.headers),
-      hosts: configuration.hosts ?? [],
     },
   }
 }

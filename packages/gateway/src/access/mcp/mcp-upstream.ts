@@ -11,7 +11,8 @@ export interface McpUpstreamAccess {
   readonly messageBytesMax: number
 }
 
-const messageBytesMaxDefault = 8 * 1024 * 1024
+/** Where `answerBytesMax` says nothing. */
+export const messageBytesMaxDefault = 8 * 1024 * 1024
 
 export function compileMcpUpstream(name: UpstreamName, given: McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration): McpUpstreamAccess {
   return {

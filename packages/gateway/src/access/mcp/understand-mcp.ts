@@ -4,6 +4,7 @@ import type { Principal } from '../../identity/identify.ts'
 import type { AccessRequest, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, McpCall, McpEra } from '../access-request.ts'
 import type { UpstreamAccess } from '../access-snapshot.ts'
 import { readJudgedBody } from '../judged-body.ts'
+import { ownUpstream } from '../own/understand-own.ts'
 import { headerDisagreement, mirroredParameters } from './header-agreement.ts'
 import { isJsonObject, paramsOf, readJsonRpc, withoutMeta } from './json-rpc.ts'
 import type { McpUpstreamAccess } from './mcp-upstream.ts'
@@ -18,9 +19,6 @@ export interface McpAccess {
   readonly judgedBodyBytesMax: number
   readonly sessionKey: Uint8Array
 }
-
-/** The reserved upstream name under which calls of the aggregated endpoint itself are judged. */
-const aggregateName = 'sallyport'
 
 /** A request whose place is known: where it came in, from whom, and which upstreams it may concern. */
 interface Arrival {
@@ -260,7 +258,7 @@ function request(
   question: Question,
   { session, ...call }: Pick<McpCall, 'verb' | 'message' | 'era' | 'headers'> & { readonly session: OpenedSession | undefined },
 ): AccessRequest | Refused {
-  const name = upstream?.name ?? parseUpstreamName(aggregateName)
+  const name = upstream?.name ?? parseUpstreamName(ownUpstream) // the aggregated endpoint itself
   if (!name) throw new TypeError('the reserved name is a name')
   return {
     id: inbound.id,

@@ -1,13 +1,13 @@
-import { parseJson, parseUpstreamName, refused, type Json, type Refused } from '@sallyport/contract'
+import { ownPaths, parseJson, parseUpstreamName, refused, type Json, type Refused } from '@sallyport/contract'
 import type { Inbound } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
 import type { AccessRequest, GatewayCall } from '../access-request.ts'
 import { readJudgedBody } from '../judged-body.ts'
 
 const operations: Record<string, { readonly method: string; readonly operation: GatewayCall['operation'] } | undefined> = {
-  '/sallyport/v1/whoami': { method: 'GET', operation: 'whoami' },
-  '/sallyport/v1/catalog': { method: 'GET', operation: 'catalog' },
-  '/sallyport/v1/certificate': { method: 'POST', operation: 'certificate.renew' },
+  [ownPaths.whoami]: { method: 'GET', operation: 'whoami' },
+  [ownPaths.catalog]: { method: 'GET', operation: 'catalog' },
+  [ownPaths.certificate]: { method: 'POST', operation: 'certificate.renew' },
 }
 
 /** The reserved upstream name under which an agent asks the gateway about itself. */

@@ -1,12 +1,11 @@
 import { parseAgentName, parseTenantName, parseThumbprint, refused, unreachable, type AgentName, type Refused, type TenantName } from '@sallyport/contract'
 import { z } from 'zod'
-import type { HeldCallsView } from './held-calls-view.ts'
-import { objectionToSecret } from '../../forward/credentials.ts'
-import type { Ledger } from '../../ledger.ts'
+import type { HeldCallsView, Ledger } from '../../ledger.ts'
 import type { Approval } from '../../policy/approvals.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
-import type { SecretScope, SecretStore } from '../secrets/secret-store.ts'
+import type { SecretRegister } from '../secrets/secret-register.ts'
+import type { SecretScope } from '../secrets/secret-store.ts'
 
 /** The ledger as an operator uses it. */
 export interface AdminLedger extends Pick<Ledger, 'note' | 'answerApproval'> {
@@ -15,10 +14,9 @@ export interface AdminLedger extends Pick<Ledger, 'note' | 'answerApproval'> {
 
 export interface AdminPorts {
   readonly authority: Authority
-  readonly secrets: SecretStore
+  readonly secrets: SecretRegister
   readonly ledger: AdminLedger
   readonly heldCalls: HeldCallsView
-  readonly now: () => number
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
   readonly status: () => Promise<object>
@@ -31,6 +29,8 @@ const agentKey = { tenant, agent }
 const person = z.string().min(1).max(128)
 const scope = { tenant: tenant.optional() }
 const secretName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
+const secretInput = z.strictObject({ ...scope, name: secretName, value: z.string(), person })
+const fingerprint = z.string().transform((text, context) => parseThumbprint(text) ?? (context.addIssue('not a fingerprint'), z.NEVER))
 
 /** An agent without its tenant would otherwise read as everything. */
 const blockInput = z
@@ -54,7 +54,7 @@ function scopeOf({ tenant: owner }: { readonly tenant?: TenantName | undefined }
 
 /** Everything an operator can do over the admin socket, by name. Each change is in the log before its answer. */
 export const acts: Readonly<Record<string, Act | undefined>> = {
-  status: act(z.strictObject({}), async ({ status }) => status()),
+  status: act(z.strictObject({}), async ({ status, authority }) => ({ ...(await status()), blocks: authority.agents.blocks })),
   reload: act(z.strictObject({ person }), async ({ reload }, input) => reload(input.person)),
 
   'agent.add': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => {
@@ -63,6 +63,11 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     return authority.agents.createToken(key, by)
   }),
   'agent.list': act(z.strictObject({}), async ({ authority }) => ({ agents: await authority.agents.list() })),
+  'agent.show': act(z.strictObject(agentKey), async ({ authority }, key) => authority.agents.describe(key)),
+  'agent.revoke-certificate': act(
+    z.strictObject({ ...agentKey, certificate: fingerprint, person }),
+    async ({ authority }, { person: by, certificate, ...key }) => authority.agents.revokeCertificate(key, certificate, by),
+  ),
   'agent.revoke': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => authority.agents.revoke(key, by)),
   'agent.reinstate': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => authority.agents.reinstate(key, by)),
 
@@ -70,7 +75,7 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   'ca.rotate': act(z.strictObject({ person }), async ({ authority }, input) => authority.rotateRoot(input.person)),
   'ca.retire': act(
     z.strictObject({
-      fingerprint: z.string().transform((text, context) => parseThumbprint(text) ?? (context.addIssue('not a fingerprint'), z.NEVER)),
+      fingerprint,
       person,
       evenIfNeeded: z.boolean(),
     }),
@@ -78,25 +83,12 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   ),
   'ca.recover': act(z.strictObject({ person }), async ({ authority }, input) => authority.recover(input.person)),
 
-  'secret.set': act(z.strictObject({ ...scope, name: secretName, value: z.string(), person }), async ({ secrets, ledger, now }, input) => {
-    const objection = objectionToSecret(input.value)
-    if (objection !== undefined) return refused('control.invalid-input', objection, { detail: objection })
-    await ledger.note({ type: 'admin', act: 'secret.set', person: input.person, subject: { name: input.name, tenant: input.tenant ?? null } })
-    const set = await secrets.set(scopeOf(input), input.name, input.value, now())
-    return set.kind === 'exists' ? refused('control.conflict', undefined, { detail: 'There is such a secret: use `secret rotate`.' }) : set
-  }),
-  'secret.rotate': act(z.strictObject({ ...scope, name: secretName, value: z.string(), person }), async ({ secrets, ledger, now }, input) => {
-    const objection = objectionToSecret(input.value)
-    if (objection !== undefined) return refused('control.invalid-input', objection, { detail: objection })
-    await ledger.note({ type: 'admin', act: 'secret.rotated', person: input.person, subject: { name: input.name, tenant: input.tenant ?? null } })
-    const rotated = await secrets.rotate(scopeOf(input), input.name, input.value, now())
-    return rotated.kind === 'unknown' ? refused('control.not-found', undefined, { detail: 'There is no such secret: use `secret set`.' }) : rotated
-  }),
+  'secret.set': act(secretInput, async ({ secrets }, input) => secrets.keep('set', scopeOf(input), input.name, input.value, input.person)),
+  'secret.rotate': act(secretInput, async ({ secrets }, input) => secrets.keep('rotate', scopeOf(input), input.name, input.value, input.person)),
   'secret.list': act(z.strictObject({}), async ({ secrets }) => ({ secrets: await secrets.list() })),
-  'secret.remove': act(z.strictObject({ ...scope, name: secretName, person }), async ({ secrets, ledger }, input) => {
-    await ledger.note({ type: 'admin', act: 'secret.removed', person: input.person, subject: { name: input.name, tenant: input.tenant ?? null } })
-    return (await secrets.remove(scopeOf(input), input.name)) === 'unknown' ? refused('control.not-found') : { kind: 'removed' }
-  }),
+  'secret.remove': act(z.strictObject({ ...scope, name: secretName, person }), async ({ secrets }, input) =>
+    secrets.remove(scopeOf(input), input.name, input.person),
+  ),
 
   approvals: act(z.strictObject({}), async ({ ledger, heldCalls }) => ({
     approvals: await Promise.all(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { agentIdentity, formatEnrolmentToken, refused, type AdminEvent, type Refused, type SpiffeId, type Thumbprint } from '@sallyport/contract'
+import type { InOrder } from '../in-order.ts'
 import type { AgentKey, AgentStore, Block, IssuedCertificate, RegisteredAgent } from './agent-store.ts'
-import type { InOrder } from './in-order.ts'
-import type { LiveRoster } from './live-roster.ts'
+import { blockKey, type LiveRoster } from './live-roster.ts'
 import type { Random } from './sign-certificate.ts'
 
 /** Writes to the log, durably when it resolves. @throws Fault */
@@ -29,14 +29,23 @@ export interface IssuedToken {
   readonly expiresAtMs: number
 }
 
+export interface AgentDescription extends RegisteredAgent {
+  readonly kind: 'agent'
+  readonly isBlocked: boolean
+  readonly certificates: readonly IssuedCertificate[]
+}
+
 /**
  * What an operator does with agents. `by` names the person.
  *
- * What widens trust is written to the log first and then done; what narrows it is done first, in memory and on live connections before the disk: no full disk
- * may keep a stolen key alive. A Fault of a narrowing act therefore means: in force on this node, but perhaps not past a restart; repeat it.
+ * What widens trust is written to the log first and then done. What narrows it takes effect in memory and on live connections the moment it is asked for, whatever
+ * the acts before it wait for, and then has its turn with the disk: no full or hung disk may keep a stolen key alive. A Fault of a narrowing act therefore means:
+ * in force on this node, but perhaps not past a restart; repeat it.
  */
 export class AgentRegister {
   readonly #ports: RegisterPorts
+  /** How many narrowing acts, by what they narrow, are in force and still wait for their turn: what widens trust in between must not undo them. */
+  readonly #narrowing = new Map<string, number>()
 
   constructor(ports: RegisterPorts) {
     this.#ports = ports
@@ -48,7 +57,7 @@ export class AgentRegister {
       if (roster.standing(this.#id(agent)) !== 'unknown') return conflict(agent, 'is registered already')
       await this.#note('agent.registered', agent, by)
       if ((await store.registerAgent(agent, now())) === 'exists') return conflict(agent, 'is registered already')
-      roster.setStanding(agent, 'active')
+      this.#activate(agent)
       return { kind: 'registered' }
     })
   }
@@ -69,10 +78,12 @@ export class AgentRegister {
 
   /** Refuses the agent's certificates from the next request on and ends its connections. Idempotent. Refuses `control.not-found`. @throws Fault */
   revoke(agent: AgentKey, by: string): Promise<Refused | { readonly kind: 'revoked' }> {
-    return this.#change(async ({ store, roster, cut, now }) => {
-      if (roster.standing(this.#id(agent)) === 'unknown') return notFound(agent)
-      roster.setStanding(agent, 'revoked')
-      cut()
+    const id = this.#id(agent)
+    const takeEffect = ({ roster }: RegisterPorts): void => {
+      if (roster.standing(id) !== 'unknown') roster.setStanding(agent, 'revoked')
+    }
+    return this.#narrow(id, takeEffect, async ({ store, roster, now }) => {
+      if (roster.standing(id) === 'unknown') return notFound(agent)
       const revoked = await store.revokeAgent(agent, now())
       if (revoked === 'unknown-agent') return notFound(agent)
       roster.revoke(revoked, now())
@@ -91,18 +102,18 @@ export class AgentRegister {
       if (revoked === 'unknown-agent') return notFound(agent)
       roster.revoke(revoked, now())
       if ((await store.reinstateAgent(agent)) !== 'reinstated') return notFound(agent)
-      roster.setStanding(agent, 'active')
+      this.#activate(agent)
       return { kind: 'reinstated' }
     })
   }
 
   /** As `revoke`, for one certificate that this authority issued. Refuses `control.not-found`. @throws Fault */
-  revokeCertificate(agent: AgentKey, thumbprint: Thumbprint, by: string): Promise<Refused | { readonly kind: 'revoked' }> {
-    return this.#change(async ({ store, roster, cut, now }) => {
-      const revoked = await store.revokeCertificate(agent, thumbprint, now())
-      if (revoked === 'unknown-certificate') return refused('control.not-found', `${nameOf(agent)} has no certificate ${thumbprint}`)
-      roster.revoke([{ thumbprint, notAfterMs: revoked.notAfterMs }], now())
-      cut()
+  async revokeCertificate(agent: AgentKey, thumbprint: Thumbprint, by: string): Promise<Refused | { readonly kind: 'revoked' }> {
+    const issued = (await this.#ports.store.certificates(agent)).find((certificate) => certificate.thumbprint === thumbprint)
+    if (!issued) return unknownCertificate(agent, thumbprint)
+    const takeEffect = ({ roster, now }: RegisterPorts): void => roster.revoke([issued], now())
+    return this.#narrow(thumbprint, takeEffect, async ({ store, now }) => {
+      if ((await store.revokeCertificate(agent, thumbprint, now())) === 'unknown-certificate') return unknownCertificate(agent, thumbprint)
       await this.#note('certificate.revoked', agent, by, { certificate: thumbprint })
       return { kind: 'revoked' }
     })
@@ -110,21 +121,24 @@ export class AgentRegister {
 
   /** The kill switch: refuses everyone in its reach from the next request on and ends their connections. Idempotent. @throws Fault */
   block(block: Block, by: string): Promise<void> {
-    return this.#change(async ({ store, roster, note, cut, now }) => {
-      roster.block(block)
-      cut()
-      await store.setBlock(block, now())
-      await note({ type: 'admin', act: 'block.set', person: by, subject: { ...block } })
-    })
+    return this.#narrow(
+      `block ${blockKey(block)}`,
+      ({ roster }) => roster.block(block),
+      async ({ store, note, now }) => {
+        await store.setBlock(block, now())
+        await note({ type: 'admin', act: 'block.set', person: by, subject: { ...block } })
+      },
+    )
   }
 
   /** Refuses `control.not-found` for what is not blocked. @throws Fault */
   lift(block: Block, by: string): Promise<Refused | { readonly kind: 'lifted' }> {
     return this.#change(async ({ store, roster, note }) => {
+      if (!roster.blocks.some((set) => blockKey(set) === blockKey(block))) return refused('control.not-found', 'there is no such block')
       await note({ type: 'admin', act: 'block.lifted', person: by, subject: { ...block } })
-      const lifted = await store.liftBlock(block)
-      roster.lift(block)
-      return lifted === 'lifted' ? { kind: 'lifted' } : refused('control.not-found', 'there is no such block')
+      await store.liftBlock(block)
+      if (!this.#narrowing.has(`block ${blockKey(block)}`)) roster.lift(block)
+      return { kind: 'lifted' }
     })
   }
 
@@ -132,17 +146,45 @@ export class AgentRegister {
     return this.#ports.store.agents()
   }
 
-  /** Newest first, with their lineage. */
-  certificates(agent: AgentKey): Promise<readonly IssuedCertificate[]> {
-    return this.#ports.store.certificates(agent)
+  /** The agent, whether something blocks it, and its certificates with their lineage, newest first. Refuses `control.not-found`. @throws Fault */
+  async describe(agent: AgentKey): Promise<Refused | AgentDescription> {
+    const { store, roster } = this.#ports
+    const registered = (await store.agents()).find((known) => known.tenant === agent.tenant && known.agent === agent.agent)
+    if (!registered) return notFound(agent)
+    const certificates = await store.certificates(agent)
+    return { kind: 'agent', ...registered, isBlocked: roster.isBlocked(agent.tenant, agent.agent), certificates }
   }
 
-  async blocks(): Promise<readonly Block[]> {
-    return (await this.#ports.store.rosterState(this.#ports.now())).blocks
+  get blocks(): readonly Block[] {
+    return this.#ports.roster.blocks
   }
 
   #change<Result>(work: (ports: RegisterPorts) => Promise<Result>): Promise<Result> {
     return this.#ports.inOrder.run(() => work(this.#ports))
+  }
+
+  /** `keep` runs in its turn, over what `takeEffect` has done at once. */
+  #narrow<Result>(what: string, takeEffect: (ports: RegisterPorts) => void, keep: (ports: RegisterPorts) => Promise<Result>): Promise<Result> {
+    const narrow = (): void => {
+      takeEffect(this.#ports)
+      this.#ports.cut()
+    }
+    this.#narrowing.set(what, (this.#narrowing.get(what) ?? 0) + 1)
+    narrow()
+    return this.#change(async (ports) => {
+      narrow() // what was under way when it was asked for may have let someone in
+      try {
+        return await keep(ports)
+      } finally {
+        const others = (this.#narrowing.get(what) ?? 1) - 1
+        if (others === 0) this.#narrowing.delete(what)
+        else this.#narrowing.set(what, others)
+      }
+    })
+  }
+
+  #activate(agent: AgentKey): void {
+    this.#ports.roster.setStanding(agent, this.#narrowing.has(this.#id(agent)) ? 'revoked' : 'active')
   }
 
   #id({ tenant, agent }: AgentKey): SpiffeId {
@@ -165,6 +207,11 @@ function nameOf({ tenant, agent }: AgentKey): string {
 
 function notFound(agent: AgentKey): Refused {
   const detail = `There is no ${nameOf(agent)}.`
+  return refused('control.not-found', detail, { detail })
+}
+
+function unknownCertificate(agent: AgentKey, thumbprint: Thumbprint): Refused {
+  const detail = `The ${nameOf(agent)} has no certificate ${thumbprint}.`
   return refused('control.not-found', detail, { detail })
 }
 

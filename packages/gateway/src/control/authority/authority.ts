@@ -1,6 +1,7 @@
 import type { webcrypto } from 'node:crypto'
 import {
   agentIdentity,
+  certificateLifetimeMsRange,
   parseEnrolmentToken,
   refused,
   unreachable,
@@ -14,7 +15,7 @@ import { identify, isPrincipal, type Principal } from '../../identity/identify.t
 import { AgentRegister, digestOf, type Note } from './agent-register.ts'
 import type { AgentKey, AgentStore, NewCertificate } from './agent-store.ts'
 import { AttemptLimit } from './attempt-limit.ts'
-import { InOrder } from './in-order.ts'
+import { InOrder } from '../in-order.ts'
 import { LiveRoster } from './live-roster.ts'
 import { readCsr } from './read-csr.ts'
 import { openRoots, rootsMax, startRoots, type Root, type Roots } from './roots.ts'
@@ -46,8 +47,6 @@ export interface ServerCredentials {
   readonly renewAtMs: number
 }
 
-export const certificateLifetimeMsRange = { min: 3_600_000, max: 24 * 3_600_000 } as const
-
 /** An agent renews at two thirds of a lifetime and so has two or three; past this, someone else is renewing too. */
 export const liveCertificatesMax = 8
 
@@ -65,6 +64,8 @@ export class Authority {
   readonly #roots: Roots
   readonly #attempts = new AttemptLimit()
   readonly #inOrder = new InOrder()
+  /** A recovery was asked for and has not replaced the roots yet. */
+  #isRecovering = false
   #server: ServerCredentials
   #cut: (isCut: (connection: Connection) => boolean) => void = () => undefined
   #trustChanged: (credentials: ServerCredentials) => void = () => undefined
@@ -116,7 +117,7 @@ export class Authority {
    */
   async enrol(tokenText: string, csrPem: string, remoteAddress: string): Promise<CertificateAnswer | Refused> {
     const waitSeconds = this.#attempts.waitSeconds(remoteAddress, this.#options.now())
-    if (waitSeconds > 0) return refused('edge.overloaded', `too many failed enrolments from ${remoteAddress}`, { retryAfterSeconds: waitSeconds })
+    if (waitSeconds > 0) return refused('edge.overloaded', 'too many failed enrolments from this address', { retryAfterSeconds: waitSeconds })
     const answer = await this.#enrol(tokenText, csrPem)
     if ('kind' in answer) this.#attempts.fail(remoteAddress, this.#options.now())
     return answer
@@ -194,15 +195,21 @@ export class Authority {
     })
   }
 
-  /** After the loss or theft of a key: nothing issued before counts any more, every agent needs a new token. @throws Fault */
+  /**
+   * After the loss or theft of a key: nothing issued before counts any more, every agent needs a new token. In force the moment it is asked for.
+   *
+   * @throws Fault; nobody is trusted until it is repeated and resolves
+   */
   recover(by: string): Promise<{ readonly kind: 'recovered'; readonly fingerprint: Thumbprint }> {
+    this.#isRecovering = true
+    this.#distrustEveryone()
     return this.#inOrder.run(async () => {
       const { store, note, now } = this.#options
-      this.roster.trustOnly([])
-      this.#cutRefused()
+      this.#distrustEveryone()
       // Before the new root can sign: a renewal under way would otherwise carry an old certificate's word over to it.
       await store.distrustAll(now())
       const { fingerprint } = await this.#roots.startOver(now())
+      this.#isRecovering = false
       await this.#trustRoots()
       await note({ type: 'admin', act: 'authority.recovered', person: by, subject: { root: fingerprint } })
       return { kind: 'recovered', fingerprint }
@@ -242,7 +249,7 @@ export class Authority {
   }
 
   async #trustRoots(): Promise<void> {
-    this.roster.trustOnly(this.#fingerprints())
+    if (!this.#isRecovering) this.roster.trustOnly(this.#fingerprints())
     await this.#renewServer()
   }
 
@@ -253,6 +260,11 @@ export class Authority {
   async #renewServer(): Promise<void> {
     this.#server = await makeServerCredentials(this.#options, this.#roots)
     this.#trustChanged(this.#server)
+  }
+
+  #distrustEveryone(): void {
+    this.roster.trustOnly([])
+    this.#cutRefused()
   }
 
   #cutRefused(): void {

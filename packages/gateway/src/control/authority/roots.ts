@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Fault, parseTrustDomain, type Thumbprint, type TrustDomain } from '@sallyport/contract'
 import { z } from 'zod'
 import { thumbprintOf } from '../../identity/certificate-identity.ts'
-import { openPrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts'
+import { openPrivateFolder, readPrivateFile, writePrivateFile } from '../private-files.ts'
 import { openSigner, makeRoot, type Random, type Signer } from './sign-certificate.ts'
 
 export interface Root extends Signer {

@@ -5,10 +5,6 @@ export interface HostAndPort {
   readonly port: number
 }
 
-export const listenDefault = '127.0.0.1:8443'
-export const enrolmentDefault = '127.0.0.1:8444'
-export const operationsDefault = '127.0.0.1:9464'
-
 /** `host:port` or `[address]:port`, as the schema lets through. */
 export function addressOf(text: string): HostAndPort {
   const colon = text.lastIndexOf(':')

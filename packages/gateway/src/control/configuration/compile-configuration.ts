@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Fault, parseUpstreamName, type Configuration, type UpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
@@ -10,7 +11,8 @@ import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
-import { readConfiguration, type FaultAt } from './read-configuration.ts'
+import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
+import { stdioServerSettings, type StdioServerSettings } from './stdio-server-settings.ts'
 
 /** One revision of `sallyport.yaml`, compiled as a whole or not at all. */
 export interface CompiledConfiguration {
@@ -19,22 +21,32 @@ export interface CompiledConfiguration {
   readonly revision: string
   readonly upstreams: ReadonlyMap<UpstreamName, UpstreamAccess>
   readonly definitions: readonly UpstreamDefinition[]
+  readonly programs: ReadonlyMap<UpstreamName, StdioServerSettings>
   readonly policy: PolicySnapshot
+  /** The private keys that the file names, absolute. */
+  readonly keyFiles: readonly string[]
+  /** What is valid and yet gives something away. */
+  readonly warnings: readonly string[]
 }
 
 /**
  * Reads and compiles everything that the file says, or tells everything that is wrong with it. Files that it names are relative to `folder`.
+ *
+ * @param searchPath where the programs of stdio upstreams are found, as in PATH
  */
 export async function compileConfiguration(
-  source: { readonly text: string; readonly fileName: string },
+  source: ConfigurationSource,
   folder: string,
+  searchPath: string,
 ): Promise<CompiledConfiguration | { readonly kind: 'invalid'; readonly faults: readonly ConfigurationFault[] }> {
   const read = readConfiguration(source)
   if (read.kind === 'invalid') return read
-  const { configuration, revision } = read
+  const { configuration } = read
+  const files = new NamedFiles(folder)
   const faults: FaultAt[] = []
   const upstreams = new Map<UpstreamName, UpstreamAccess>()
   const definitions: UpstreamDefinition[] = []
+  const programs = new Map<UpstreamName, StdioServerSettings>()
   for (const [text, given] of Object.entries(configuration.upstreams)) {
     const name = parseUpstreamName(text)
     const at = (path: readonly (string | number)[]): (string | number)[] => ['upstreams', text, ...path]
@@ -43,10 +55,11 @@ export async function compileConfiguration(
       continue
     }
     try {
-      const compiled = await compileUpstream(name, given, folder)
-      faults.push(...compiled.faults.map(({ path, ...fault }) => ({ ...fault, where: at(path) })))
+      const compiled = await compileUpstream(name, given, files, searchPath)
+      faults.push(...compiled.faults.map(({ path, message, hint }) => ({ where: at(path), message, ...(hint !== undefined && { hint }) })))
       if (compiled.access) upstreams.set(name, compiled.access)
       if (compiled.definition) definitions.push(compiled.definition)
+      if (compiled.program) programs.set(name, compiled.program)
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       faults.push({ where: at([]), message: error.message })
@@ -56,7 +69,21 @@ export async function compileConfiguration(
   if (policy.kind === 'invalid') faults.push(...policy.faults)
   faults.push(...findUnboundedUse(configuration))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
-  return { kind: 'compiled', configuration, revision, upstreams, definitions, policy: policy.snapshot }
+  return {
+    kind: 'compiled',
+    configuration,
+    revision: revisionOf(configuration, files.digests),
+    upstreams,
+    definitions,
+    programs,
+    policy: policy.snapshot,
+    keyFiles: Object.values(configuration.upstreams).flatMap((given) =>
+      'url' in given && given.tls?.key !== undefined ? [resolve(folder, given.tls.key)] : [],
+    ),
+    warnings: [...programs].flatMap(([name, { sandbox }]) =>
+      sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
+    ),
+  }
 }
 
 interface UpstreamFault {
@@ -65,30 +92,37 @@ interface UpstreamFault {
   readonly hint?: string
 }
 
-async function compileUpstream(
-  name: UpstreamName,
-  given: UpstreamConfiguration,
-  folder: string,
-): Promise<{ access?: UpstreamAccess; definition?: UpstreamDefinition; faults: readonly UpstreamFault[] }> {
-  if ('command' in given) return { access: compileMcpUpstream(name, given), faults: [] }
-  const files = await tlsFiles(given.tls, folder)
+interface CompiledUpstream {
+  readonly access?: UpstreamAccess
+  readonly definition?: UpstreamDefinition
+  readonly program?: StdioServerSettings
+  readonly faults: readonly UpstreamFault[]
+}
+
+async function compileUpstream(name: UpstreamName, given: UpstreamConfiguration, files: NamedFiles, searchPath: string): Promise<CompiledUpstream> {
+  if ('command' in given) {
+    const access = compileMcpUpstream(name, given)
+    const program = stdioServerSettings(given, searchPath, files.folder)
+    return 'kind' in program ? { access, faults: [program] } : { access, program, faults: [] }
+  }
+  const tls = await tlsFiles(given.tls, files)
   if (given.protocol === 'llm') {
     // A model can think for long before the first byte, and no answer goes on for ever.
     const deadlines = { headers: '10m', total: '30m', ...given.deadlines }
-    return bothOf(compileLlmUpstream(name, given), compileUpstreamDefinition(name, { ...given, credential: llmCredential(given), deadlines }, files, true))
+    return bothOf(compileLlmUpstream(name, given), compileUpstreamDefinition(name, { ...given, credential: llmCredential(given), deadlines }, tls, true))
   }
-  const definition = compileUpstreamDefinition(name, given, files)
+  const definition = compileUpstreamDefinition(name, given, tls)
   const access =
     given.protocol === 'mcp'
       ? { kind: 'compiled' as const, upstream: compileMcpUpstream(name, given) }
-      : compileHttpUpstream(name, given, given.openapi === undefined ? undefined : await readNamed(folder, given.openapi))
+      : compileHttpUpstream(name, given, given.openapi === undefined ? undefined : await files.read(given.openapi))
   return bothOf(access, definition)
 }
 
 function bothOf(
   access: { readonly kind: 'invalid'; readonly faults: readonly UpstreamFault[] } | { readonly kind: 'compiled'; readonly upstream: UpstreamAccess },
   definition: CompiledDefinition,
-): { access?: UpstreamAccess; definition?: UpstreamDefinition; faults: readonly UpstreamFault[] } {
+): CompiledUpstream {
   return {
     ...(access.kind === 'compiled' && { access: access.upstream }),
     ...(definition.kind === 'compiled' && { definition: definition.definition }),
@@ -98,19 +132,37 @@ function bothOf(
 
 async function tlsFiles(
   tls: { ca?: string | undefined; certificate?: string | undefined; key?: string | undefined } | undefined,
-  folder: string,
+  files: NamedFiles,
 ): Promise<TlsFiles> {
   return {
-    ...(tls?.ca !== undefined && { ca: await readNamed(folder, tls.ca) }),
-    ...(tls?.certificate !== undefined && { certificate: await readNamed(folder, tls.certificate) }),
-    ...(tls?.key !== undefined && { key: await readNamed(folder, tls.key) }),
+    ...(tls?.ca !== undefined && { ca: await files.read(tls.ca) }),
+    ...(tls?.certificate !== undefined && { certificate: await files.read(tls.certificate) }),
+    ...(tls?.key !== undefined && { key: await files.read(tls.key) }),
   }
 }
 
-async function readNamed(folder: string, file: string): Promise<string> {
-  try {
-    return await readFile(resolve(folder, file), 'utf8')
-  } catch (error) {
-    throw new Fault(`${file} cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`, 'not-done', error)
+/** The files that a configuration names. What was read is what the revision stands for. */
+class NamedFiles {
+  readonly folder: string
+  readonly #digests = new Map<string, string>()
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** SHA-256 in base64url, by the name that the configuration gives. */
+  get digests(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#digests)
+  }
+
+  /** @throws Fault when it cannot be read */
+  async read(file: string): Promise<string> {
+    try {
+      const bytes = await readFile(resolve(this.folder, file))
+      this.#digests.set(file, createHash('sha256').update(bytes).digest('base64url'))
+      return bytes.toString('utf8')
+    } catch (error) {
+      throw new Fault(`${file} cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`, 'not-done', error)
+    }
   }
 }

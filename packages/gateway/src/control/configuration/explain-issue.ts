@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { suggest } from '../../policy/suggest.ts'
+import { suggest } from '../../suggest.ts'
 import { knownFields } from './known-fields.ts'
 import type { Aspect } from './source-map.ts'
 import { upstreamBranch } from './upstream-branch.ts'

@@ -4,7 +4,7 @@ import { compileConfiguration } from './compile-configuration.ts'
 
 async function faultsOf(models: string, quota: string): Promise<readonly string[]> {
   const text = `version: 1\ntrustDomain: agents.test\nupstreams:\n  gpt: { protocol: llm, ${models} }\n  other: { protocol: http, url: https://api.example }\nquotas:\n  - { id: q, per: [tenant], window: 1h, ${quota} }\n`
-  const compiled = await compileConfiguration({ text, fileName: 'sallyport.yaml' }, '.')
+  const compiled = await compileConfiguration({ text, fileName: 'sallyport.yaml' }, '.', '')
   return compiled.kind === 'invalid' ? compiled.faults.map(({ path, line, message }) => `${path.join('.')}:${line}: ${message}`) : []
 }
 

@@ -28,8 +28,6 @@ export interface FaultAt {
 export interface ReadConfiguration {
   readonly kind: 'read'
   readonly configuration: Configuration
-  /** SHA-256 of the canonical form, base64url: two files that say the same have the same. */
-  readonly revision: string
   /** Gives a fault of a later stage its place in the file. */
   place(fault: FaultAt): ConfigurationFault
 }
@@ -72,13 +70,16 @@ export function readConfiguration(
   return {
     kind: 'read',
     configuration: parsed.data,
-    revision: revisionOf(parsed.data),
     place: (fault) => faultAt(map, fileName, fault),
   }
 }
 
-export function revisionOf(configuration: Configuration): string {
-  const plain: Json = JSON.parse(JSON.stringify(configuration))
+/**
+ * SHA-256 of the canonical form together with the digests of the files that the configuration names, base64url: two that say the same, in the same files, have
+ * the same.
+ */
+export function revisionOf(configuration: Configuration, files: Readonly<Record<string, string>>): string {
+  const plain: Json = JSON.parse(JSON.stringify({ configuration, files }))
   return createHash('sha256').update(canonicalJson(plain)).digest('base64url')
 }
 

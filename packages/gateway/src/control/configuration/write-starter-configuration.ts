@@ -56,7 +56,8 @@ const exampleUpstreams = `upstreams: {}
 #      - { name: get_invoice, method: GET, path: "/invoices/{id}" }
 #  files:
 #    protocol: mcp
-#    command: [npx, -y, "@modelcontextprotocol/server-filesystem", /srv/files]
+#    command: [mcp-server-filesystem, /srv/files]
+#    writable: [/srv/files]                 # it runs under bubblewrap: see docs/configuration.md
 #  openai:
 #    protocol: llm
 #    api: openai                            # or anthropic

@@ -2,10 +2,10 @@ import { constants } from 'node:fs'
 import { link, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Fault } from '@sallyport/contract'
+import { readPrivateBytes, syncFolder } from '../../control/private-files.ts'
 
 /** The length of every key kept in such a file. */
 export const keyFileBytes = 32
-const othersBits = 0o077
 
 /**
  * Makes a key file of 32 random bytes, mode 0600, unless there is one. It is whole when it has its name, and durable when this resolves.
@@ -40,37 +40,12 @@ export async function createKeyFile(path: string, randomBytes: (length: number) 
 /**
  * Reads the 32 bytes.
  *
- * The open file is what is checked: a check by name could look at one file and read another.
- *
  * @throws Fault `not-done` when there is no such file, when it is a symbolic link, of another length or another owner, or when others may read or write it
  */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
-  try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-    try {
-      const { mode, uid, size } = await file.stat()
-      const own = process.getuid?.()
-      if (own !== undefined && uid !== own) throw new Fault(`the key file ${path} belongs to another user`, 'not-done')
-      if ((mode & othersBits) !== 0)
-        throw new Fault(`the key file ${path} is open to others: chmod 600 it, and rotate what it seals if someone else was there`, 'not-done')
-      if (size !== keyFileBytes) throw new Fault(`the key file ${path} has ${size} bytes instead of ${keyFileBytes}: restore it from a backup`, 'not-done')
-      return await file.readFile()
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (error instanceof Fault) throw error
-    throw new Fault(`the key file ${path} cannot be read: ${messageOf(error)}`, 'not-done', error)
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  const bytes = await readPrivateBytes(path)
+  if (bytes.length !== keyFileBytes) throw new Fault(`${path} has ${bytes.length} bytes instead of ${keyFileBytes}: restore it from a backup`, 'not-done')
+  return bytes
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '@sallyport/contract'
@@ -20,6 +20,7 @@ export function lockFolder(folder: string): FolderLock {
   let database: DatabaseSync
   try {
     database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
+    chmodSync(join(folder, 'lock'), 0o600) // by name: to open and close the file here would give up a lock that this process holds, see fcntl(2)
   } catch (error) {
     throw new Fault(`the log folder ${folder} cannot be locked`, 'not-done', error)
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Fault } from '@sallyport/contract'
 import { migrations } from './migrations.ts'
@@ -93,6 +93,28 @@ export function openDatabase(path: string): Database {
     opened = new DatabaseSync(path, { timeout: busyMsMax, enableForeignKeyConstraints: true })
     opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
     migrate(opened)
+    return new Database(opened)
+  } catch (error) {
+    opened?.close()
+    throw faultOf(error, 'not-done', path)
+  }
+}
+
+/**
+ * Opens the database only to look at it, and checks that it is whole; undefined when there is none yet.
+ *
+ * @throws Fault `not-done` when it is damaged, or its schema is not that of this version.
+ */
+export function openDatabaseToRead(path: string): Database | undefined {
+  if (!existsSync(path)) return undefined
+  let opened: DatabaseSync | undefined
+  try {
+    opened = new DatabaseSync(path, { timeout: busyMsMax, readOnly: true })
+    const found = Object.values(opened.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
+    if (found !== 'ok') throw new Fault(`${messages[11]} (${path})`, 'not-done')
+    const taken = Number(opened.prepare('PRAGMA user_version').get()?.['user_version'])
+    if (taken !== migrations.length)
+      throw new Fault(`the database (${path}) has the schema of another version: it is brought up to date when the gateway starts`, 'not-done')
     return new Database(opened)
   } catch (error) {
     opened?.close()

@@ -1,5 +1,5 @@
 import { Fault } from '@sallyport/contract'
-import type { HeldCall, HeldCalls } from '../../ledger.ts'
+import type { HeldCall, HeldCalls, HeldCallsView } from '../../ledger.ts'
 import type { Database } from './database.ts'
 import { openRecord, sealRecord } from './sealed-record.ts'
 
@@ -7,7 +7,7 @@ import { openRecord, sealRecord } from './sealed-record.ts'
 export const heldCallsMax = 8192
 
 /** Keeps the arguments of held calls sealed beside the log until they expire. */
-export class SqliteHeldCalls implements HeldCalls {
+export class SqliteHeldCalls implements HeldCalls, HeldCallsView {
   readonly #database: Database
   readonly #sealingKey: Uint8Array
   readonly #randomBytes: (length: number) => Uint8Array
@@ -30,7 +30,6 @@ export class SqliteHeldCalls implements HeldCalls {
     })
   }
 
-  /** The call that a person is asked about, or undefined when it is not kept any more. @throws Fault when its record was altered */
   async find(approval: string): Promise<HeldCall | undefined> {
     const row = await this.#database.read((sql) =>
       sql.get(`SELECT sealed FROM held_calls WHERE approval = $approval AND expires_at > $now`, { approval, now: this.#now() }),

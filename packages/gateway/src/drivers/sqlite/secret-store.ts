@@ -54,6 +54,11 @@ export class SqliteSecretStore implements SecretStore {
     return row && this.#open(row)
   }
 
+  /** @throws Fault when a value does not open under the sealing key */
+  async openAll(): Promise<void> {
+    for (const row of await this.#database.read((sql) => sql.all(`SELECT tenant, name, version, sealed FROM secrets`))) this.#open(row)
+  }
+
   #keep(sql: Sql, scope: SecretScope, name: string, value: string, version: number, atMs: number): void {
     const tenant = tenantColumn(scope)
     const sealed = sealRecord(this.#sealingKey, this.#randomBytes, boundTo(tenant, name, version), value)

@@ -1,10 +1,12 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { Fault } from '@sallyport/contract'
+import type { Sandbox } from '../../control/configuration/stdio-server-settings.ts'
 import { EchoMask } from '../../forward/echo-mask.ts'
 import { EchoPattern } from '../../forward/echo-pattern.ts'
+import { confine } from './sandbox.ts'
 
 export interface ProgramTerms {
   /** An absolute path and its arguments. */
@@ -13,6 +15,9 @@ export interface ProgramTerms {
   readonly env: Readonly<Record<string, string>>
   /** Where it runs; absent: an empty folder of its own, removed afterwards. */
   readonly directory: string | undefined
+  readonly sandbox: Sandbox
+  /** What no program may see: the gateway's keys. */
+  readonly hidden: readonly string[]
   readonly temporaryFolder: string
   /** The secrets in its environment, masked in whatever it writes. */
   readonly secrets: readonly string[]
@@ -61,11 +66,16 @@ export class ChildProgram {
   }
 
   static async start(terms: ProgramTerms, onOutput: (bytes: Uint8Array) => void): Promise<ChildProgram> {
-    const { command, env, directory, temporaryFolder } = terms
+    const { command, env, directory, sandbox, hidden, temporaryFolder } = terms
     const ownFolder = directory === undefined ? await mkdtemp(join(temporaryFolder, 'sallyport-mcp-')) : undefined
-    const [file, ...args] = command
+    if (ownFolder !== undefined && sandbox.kind === 'user') await chown(ownFolder, sandbox.uid, sandbox.gid)
+    const cwd = directory ?? ownFolder ?? temporaryFolder
+    const {
+      command: [file, ...args],
+      ...owner
+    } = confine(command, sandbox, { folder: cwd, hidden })
     // Nothing of the gateway's own environment: it may hold its secrets, and PATH or NODE_OPTIONS would decide what runs.
-    const process = spawn(file, args, { cwd: directory ?? ownFolder, env: { ...env }, shell: false, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    const process = spawn(file, args, { cwd, ...owner, env: { ...env }, shell: false, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
     return new ChildProgram(process, ownFolder, terms, onOutput)
   }
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Fault, refused, type JsonObject, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../access/access-request.ts'
+import type { StdioServerSettings } from '../../control/configuration/stdio-server-settings.ts'
 import type { ChildOwner, ChildStatus, StdioSupervisor } from '../../forward/mcp/stdio-servers.ts'
 import { StdioChild } from './stdio-child.ts'
-import type { StdioServerSettings } from './stdio-server-settings.ts'
 
 export interface StdioServersTerms {
   /** What the configuration says now; a child whose settings changed is replaced at its next use. */
@@ -16,6 +16,8 @@ export interface StdioServersTerms {
   readonly temporaryFolder: string
   /** Something went wrong that no caller waits for. */
   readonly report: (fault: unknown) => void
+  /** Files and folders that no child may see: those that hold the gateway's keys. */
+  readonly hidden: () => readonly string[]
   /** Children at once. */
   readonly childrenMax?: number
 }
@@ -161,8 +163,8 @@ class ChildPool implements StdioSupervisor {
       const retryAfterSeconds = Math.ceil((slot.mayStartAt - now) / 1000)
       return refused('forward.upstream-failed', 'the server keeps failing', { detail: 'The server keeps failing and is given a pause.', retryAfterSeconds })
     }
-    const { version, temporaryFolder, report } = this.#terms
-    const child: StdioChild = new StdioChild({ ...settings, env, secrets, version, temporaryFolder, report }, () => this.#use(slot, child))
+    const { version, temporaryFolder, hidden, report } = this.#terms
+    const child: StdioChild = new StdioChild({ ...settings, env, secrets, version, temporaryFolder, hidden: hidden(), report }, () => this.#use(slot, child))
     slot.child = child
     slot.settings = settings
     slot.starts += 1

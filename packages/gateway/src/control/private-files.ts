@@ -17,14 +17,14 @@ export async function openPrivateFolder(path: string): Promise<void> {
  *
  * The open file is what is checked: a check by name could look at one file and read another.
  *
- * @throws Fault when others may read or write it, when it is a symbolic link, or when it cannot be read
+ * @throws Fault `not-done` when others may read or write it, when it is a symbolic link, or when it cannot be read
  */
-export async function readPrivateFile(path: string): Promise<string> {
+export async function readPrivateBytes(path: string): Promise<Buffer> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
       refuseShared(path, await file.stat(), '600')
-      return await file.readFile('utf8')
+      return await file.readFile()
     } finally {
       await file.close()
     }
@@ -32,6 +32,11 @@ export async function readPrivateFile(path: string): Promise<string> {
     if (error instanceof Fault) throw error
     throw new Fault(`${path} cannot be read: ${error instanceof Error ? error.message : 'unknown'}`, 'not-done', error)
   }
+}
+
+/** As `readPrivateBytes`, of a text in UTF-8. */
+export async function readPrivateFile(path: string): Promise<string> {
+  return (await readPrivateBytes(path)).toString('utf8')
 }
 
 /** Replaces or makes the file whole, with mode 0600: after a crash there is the old content or the new. Durable when it resolves. */
@@ -46,11 +51,16 @@ export async function writePrivateFile(folder: string, name: string, content: st
     await file.close()
   }
   await rename(unfinished, join(folder, name))
-  const directory = await open(folder, constants.O_RDONLY)
+  await syncFolder(folder)
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY)
   try {
-    await directory.sync()
+    await folder.sync()
   } finally {
-    await directory.close()
+    await folder.close()
   }
 }
 

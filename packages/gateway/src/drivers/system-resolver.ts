@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import type { Resolver } from './dial.ts'
+import type { Resolver } from '../forward/dial.ts'
 
 /** The host's own resolver, its hosts file included. */
 export const systemResolver: Resolver = {
