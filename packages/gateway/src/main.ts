@@ -6,9 +6,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
 import { openAuthority } from './control/authority/authority.ts'
-import { handleEnrolment } from './control/authority/handle-enrolment.ts'
+import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
-import { RefusalSample } from './control/authority/refusal-sample.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
 import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
@@ -25,8 +24,6 @@ import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
-import { listen } from './edge/listen.ts'
-import { problemAnswer } from './edge/problem-answer.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { countEvent } from './threads/data-plane.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
@@ -37,9 +34,6 @@ export const version = '0.1.0'
 
 /** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
 const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
-
-/** How often counts of what strangers were refused are told. */
-const countsEveryMs = 10_000
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -144,35 +138,19 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
 
-    const strangers = new RefusalSample()
-    const tell = (event: string, facts: Readonly<Record<string, string | number>>): void => options.tell?.(event, facts)
-    const tellCounts = (nowMs: number): void => strangers.takeCounts(nowMs).forEach(({ kind, count }) => tell('enrolment.refused', { reason: kind, count }))
     const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
-      listen(
-        {
-          ...address,
-          tls: authority.serverCredentials,
-          limits: edgeLimits(configuration),
-          clock: Date.now,
-          newId: randomUUID,
-          clientCertificates: 'none',
-          observe: (event) => countEvent(metrics, event, report),
-        },
-        async (inbound) => {
-          try {
-            return await handleEnrolment(authority, inbound, (refusal) => {
-              if (strangers.isTold(refusal.reason, Date.now())) tell('enrolment.refused', { ...refusal })
-            })
-          } catch (error) {
-            report('enrolment.failed', error)
-            return problemAnswer({ code: 'gateway.fault' }, inbound.id)
-          }
-        },
-      ),
+      listenForEnrolment({
+        ...address,
+        authority,
+        limits: edgeLimits(configuration),
+        clock: Date.now,
+        newId: randomUUID,
+        observe: (event) => countEvent(metrics, event, report),
+        report,
+        tell: (event, facts) => options.tell?.(event, facts),
+      }),
     )
     if (enrolment) closing.defer(() => enrolment.close())
-    const telling = setInterval(() => tellCounts(Date.now()), countsEveryMs).unref()
-    closing.defer(() => (clearInterval(telling), tellCounts(Number.POSITIVE_INFINITY)))
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)
