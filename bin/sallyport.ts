@@ -4,10 +4,13 @@ import { addOperatorCommands, exitCodes } from '@sallyport/gateway/cli'
 import { addAgentSideCommands } from '@sallyport/runtime/cli'
 import { Command, CommanderError } from 'commander'
 
+const { stdin, stdout, stderr, env } = process
+// npm runs scripts in the folder of the package; the user means files where they stand.
+if (env['npm_lifecycle_event'] === 'sallyport' && env['INIT_CWD'] !== undefined) process.chdir(env['INIT_CWD'])
+
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(new Error(signal)))
 
-const { stdin, stdout, stderr, env } = process
 const terminal = {
   stdin,
   stdout,

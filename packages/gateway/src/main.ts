@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
@@ -9,6 +9,7 @@ import { openAuthority } from './control/authority/authority.ts'
 import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
+import { refuseOtherTrustDomain } from './control/authority/roots.ts'
 import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
@@ -82,6 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const { configuration } = first
     const trustDomain = parseTrustDomain(configuration.trustDomain)
     if (!trustDomain) throw new TypeError('the schema lets only trust domains through')
+    await refuseOtherTrustDomain(places.authority, trustDomain)
     const sealingKey = await readKeyFile(places.sealingKey)
     const database = openDatabase(places.database)
     closing.defer(() => database.close())
@@ -108,7 +110,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       now: Date.now,
       random: randomBytes,
     })
-    if (authority.trustDomain !== trustDomain) throw new Fault('trustDomain differs from the one that init made', 'not-done')
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
     const stdio = runStdioServers({
@@ -166,10 +167,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       operations: operations && `${addressOf(configuration.operations ?? defaultAddresses.operations).host}:${operations.port}`,
     }
 
-    const reload = async (person: string): Promise<object | Refused> => {
+    const reload = async (person: string, file: string | undefined): Promise<object | Refused> => {
+      if (file !== undefined && resolve(file) !== resolve(options.configurationFile))
+        return refused('control.conflict', undefined, { detail: `This gateway runs on ${options.configurationFile}: a reload reads that file again.` })
       const read = await readAgain(options.configurationFile)
       if ('problem' in read) return read
       const [next, nextText] = read
+      if (next.revision === compiled.revision) return { kind: 'unchanged', revision: next.revision, warnings: next.warnings }
       const needRestart = restartNeeds(configuration, next.configuration)
       await agents.prepare(nextText)
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
@@ -196,7 +200,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           stdio: stdio.status(),
           warnings: compiled.warnings,
         }),
-        reload: (person) => inOrder.run(() => reload(person)),
+        reload: (person, file) => inOrder.run(() => reload(person, file)),
       },
       randomUUID,
       (error) => report('admin.failed', error),

@@ -5,12 +5,16 @@ export const adminAnswerBytesMax = 16 * 1024 * 1024
 const deadlineMs = 30_000
 
 export type AdminAnswer =
-  { readonly kind: 'done'; readonly value: unknown } | { readonly kind: 'refused'; readonly problem: ProblemDocument } | { readonly kind: 'unreachable' }
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'refused'; readonly problem: ProblemDocument }
+  /** `code`: of the system, such as ENOENT where no gateway has ever run. */
+  | { readonly kind: 'unreachable'; readonly code: string | undefined }
 
 /** Asks the running gateway of this folder for one act. */
 export async function askGateway(socketPath: string, act: string, input: object): Promise<AdminAnswer> {
   return new Promise((resolve) => {
-    const unreachable = (): void => resolve({ kind: 'unreachable' })
+    const unreachable = (error?: unknown): void =>
+      resolve({ kind: 'unreachable', code: error instanceof Error && 'code' in error ? String(error.code) : undefined })
     const sent = request(
       { socketPath, agent: false, path: `/v1/${act}`, method: 'POST', headers: { host: 'sallyport', 'content-type': 'application/json' }, timeout: deadlineMs },
       (answer) => {

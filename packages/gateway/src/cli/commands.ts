@@ -19,6 +19,9 @@ export { exitCodes, type Terminal } from './operator-console.ts'
 export function addOperatorCommands({ root, agent }: { readonly root: Command; readonly agent: Command }, terminal: Terminal): void {
   const console = new OperatorConsole(terminal)
   const { common, as, shows, folderOf, person, print, warn, fail, run, ask } = console
+  const agentNamed = (text: string): { tenant: string; agent: string } =>
+    readAgentName(text) ??
+    root.error(`error: ${JSON.stringify(text)} is no agent: write TENANT/AGENT in lower-case letters, digits and hyphens, such as acme/invoice-bot`)
 
   common(root.command('init').description('make the trust domain, its keys and a ready configuration; safe to repeat'))
     .option('--trust-domain <name>', 'the SPIFFE trust domain', 'agents.internal')
@@ -83,12 +86,19 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
     ),
   )
   shows(root.command('status').description('what the running gateway says of itself')).action((options: Common) => ask(options, 'status', {}))
-  as(root.command('reload').description('activate the configuration file, or keep the running one if it is not valid')).action((options: Acting) =>
-    ask(options, 'reload', { person: person(options) }),
+  as(root.command('reload').description('activate the configuration file, or keep the running one if it is not valid')).action(
+    (options: Acting, command: Command) =>
+      ask(options, 'reload', { person: person(options), ...(command.getOptionValueSource('config') === 'cli' && { file: resolve(options.config) }) }),
   )
 
   as(agent.command('add <tenant/agent>').description('register an agent and print its one-time enrolment token')).action((name: string, options: Acting) =>
-    ask(options, 'agent.add', { ...agentNamed(name), person: person(options) }, (value) => `enrolment token, shown once: ${field(value, 'token')}`),
+    run(options, async () => {
+      const socket = dataFolder(folderOf(options)).adminSocket
+      const answer = await askGateway(socket, 'agent.add', { ...agentNamed(name), person: person(options) })
+      const status = answer.kind === 'done' ? await askGateway(socket, 'status', {}) : undefined
+      const enrolment = status?.kind === 'done' ? field(fieldValue(status.value, 'addresses'), 'enrolment') : ''
+      console.tell(options, answer, (value) => nextStep(name, field(value, 'token'), Number(field(value, 'expiresAtMs')), enrolment))
+    }),
   )
   common(agent.command('list').description('every agent and its standing')).action((options: Common) => ask(options, 'agent.list', {}))
   common(agent.command('show <tenant/agent>').description('its standing and its certificates, which came from which, newest first')).action(
@@ -138,9 +148,9 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       ask(options, 'secret.remove', { name, ...tenantOf(options), person: person(options) }),
     )
 
-  shows(root.command('approvals').description('the calls that wait for a person, with their arguments')).action((options: Common) =>
-    ask(options, 'approvals', {}),
-  )
+  shows(root.command('approvals').description('the calls that wait for a person, with all that would be sent'))
+    .option('--all', 'also those that are answered or used')
+    .action((options: Common & { readonly all?: boolean }) => ask(options, 'approvals', { all: options.all === true }))
   for (const [verb, answer] of [
     ['approve', 'approved'],
     ['deny', 'denied'],
@@ -157,7 +167,11 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       .action((target: string | undefined, options: Acting & { readonly all?: boolean }) => {
         if ((target === undefined) !== (options.all === true)) return fail(options, 'name a tenant or tenant/agent, or give --all', exitCodes.usage)
         const scope = target === undefined ? {} : target.includes('/') ? agentNamed(target) : { tenant: target }
-        return ask(options, verb, { ...scope, person: person(options) })
+        return ask(options, verb, { ...scope, person: person(options) }, (value) =>
+          verb === 'block' && !fieldValue(value, 'isKnown')
+            ? `blocked ${target ?? 'everything'}; nothing of this name is registered: is it right?`
+            : `${verb}ed ${target ?? 'everything'}`,
+        )
       })
   }
 
@@ -181,9 +195,19 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   )
 }
 
-function agentNamed(text: string): { tenant: string; agent: string } {
-  const [tenant = '', ...agent] = text.split('/')
-  return { tenant, agent: agent.join('/') }
+function nextStep(name: string, token: string, expiresAtMs: number, enrolment: string): string {
+  const expires = new Date(expiresAtMs).toISOString()
+  return [
+    `enrolment token of ${name}, shown once and good for one use until ${expires}; an earlier one is withdrawn:`,
+    `  ${token}`,
+    `on the agent's host, with the token on standard input:`,
+    `  sallyport agent enroll --token - --gateway ${enrolment}`,
+  ].join('\n')
+}
+
+function readAgentName(text: string): { tenant: string; agent: string } | undefined {
+  const [, tenant, agent] = /^([a-z0-9][a-z0-9-]*)\/([a-z0-9][a-z0-9-]*)$/.exec(text) ?? []
+  return tenant === undefined || agent === undefined ? undefined : { tenant, agent }
 }
 
 function tenantOf({ tenant }: { readonly tenant?: string }): { tenant?: string } {
@@ -191,7 +215,11 @@ function tenantOf({ tenant }: { readonly tenant?: string }): { tenant?: string }
 }
 
 function field(value: unknown, name: string): string {
-  return typeof value === 'object' && value !== null && name in value ? String(Object.entries(value).find(([key]) => key === name)?.[1]) : ''
+  return String(fieldValue(value, name) ?? '')
+}
+
+function fieldValue(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined
 }
 
 /** Longest value read from standard input. */

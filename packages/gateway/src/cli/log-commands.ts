@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { Fault } from '@sallyport/contract'
 import { parseVerifierKey } from '@sallyport/contract/log'
 import type { Command } from 'commander'
 import { findEvents, type EventFilter } from '../audit/find-events.ts'
@@ -23,7 +25,12 @@ type WithKey = Common & { readonly key?: string }
 /** The commands that read the log. None needs a running gateway. */
 export function addLogCommands(root: Command, { common, shows, folderOf, print, printLine, fail, run }: OperatorConsole, terminal: Terminal): void {
   const log = root.command('log').description('the tamper-evident log; works without a running gateway')
-  const view = (options: Common): ReturnType<typeof viewLogFolder> => viewLogFolder(dataFolder(folderOf(options)).log)
+  const view = (options: Common): ReturnType<typeof viewLogFolder> => {
+    const folder = folderOf(options)
+    if (!existsSync(dataFolder(folder).log))
+      throw new Fault(`there is no log in ${folder}: run "sallyport up" first, or name the data folder with --data`, 'not-done')
+    return viewLogFolder(dataFolder(folder).log)
+  }
   const verifierKey = async (options: WithKey): Promise<string> =>
     options.key ?? (await ownVerifierKey(folderOf(options), (await loadConfiguration(resolve(options.config))).configuration.trustDomain))
 
@@ -31,6 +38,7 @@ export function addLogCommands(root: Command, { common, shows, folderOf, print, 
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: WithKey) =>
       run(options, async () => {
+        view(options)
         const earlier = options.key === undefined ? await keptCheckpoint(folderOf(options)).read() : undefined
         const report = await verifyFolder(dataFolder(folderOf(options)).log, await verifierKey(options), {
           ...(earlier !== undefined && { earlier }),

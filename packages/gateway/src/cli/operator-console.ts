@@ -91,7 +91,7 @@ export class OperatorConsole {
       case 'refused':
         return this.fail(options, `${answer.problem.detail ?? problems[answer.problem.code].title} (${answer.problem.code})`, exitCodes.error, answer.problem)
       case 'unreachable':
-        return this.fail(options, 'no gateway answers for this folder: start it with "sallyport up", or name its folder with --data')
+        return this.fail(options, whyNoAnswer(this.folderOf(options), answer.code))
     }
   }
 
@@ -102,6 +102,12 @@ export class OperatorConsole {
   #isFull({ full, json }: Common): boolean {
     return full === true || json === true || this.#terminal.stdout.isTTY !== true
   }
+}
+
+function whyNoAnswer(folder: string, code: string | undefined): string {
+  if (code === 'EACCES') return `the gateway of ${folder} is another user's: only its owner can ask it`
+  if (code === 'ENOENT') return `no gateway runs on ${folder}: start it with "sallyport up", or name its data folder with --data`
+  return `the gateway of ${folder} does not answer (${code ?? 'no answer'}): start it with "sallyport up"`
 }
 
 /** Reads an option or argument that is a whole number. */

@@ -8,7 +8,11 @@ const othersBits = 0o077
 
 /** Makes the folder if there is none. @throws Fault when it belongs to someone else or others can enter it */
 export async function openPrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new Fault(`the folder ${path} cannot be made: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`, 'not-done', error)
+  }
   refuseShared(path, await stat(path), '700')
 }
 

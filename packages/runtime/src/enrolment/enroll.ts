@@ -1,13 +1,14 @@
 import 'reflect-metadata'
-import { mkdir } from 'node:fs/promises'
 import { SubjectAlternativeNameExtension, X509Certificate } from '@peculiar/x509'
 import { Fault, certificateAnswer, parseEnrolmentToken, refused, type CertificateAnswer, type Json, type Refused } from '@sallyport/contract'
 import { makeCertificateRequest } from './certificate-request.ts'
 import { underLock } from './folder-lock.ts'
 import { parseGatewayAddress, type GatewayAddress } from './gateway-address.ts'
 import { parseIdentity, writeIdentity, type HeldIdentity, type NewIdentity } from './identity-files.ts'
+import { makeFolder } from './make-folder.ts'
 import { fetchPinnedRoot } from './pinned-root.ts'
 import { postJson } from './post-json.ts'
+import { formatAuthority } from '../link/authority.ts'
 
 export interface Enrolment {
   /** Host and port of the enrolment listener. */
@@ -38,17 +39,23 @@ export async function enroll({
   const parsed = parseEnrolmentToken(token)
   if (!parsed) return refused('identity.enrolment-refused', 'the token is incomplete')
   const listener = addressOf(address)
+  await makeFolder(directory) // before the token is used up
   const rootsPem = await fetchPinnedRoot(listener, parsed.root)
   const { keyPem, csrPem } = await makeCertificateRequest()
   const answered = await postJson(listener, '/enroll', { token, csr: csrPem }, { rootsPem })
   if (answered.kind === 'refused') return answered
   const answer = parseAnswer(answered.value)
-  const gateway = gatewayAddress ?? answer.gateway
+  const gateway = gatewayAddress ?? (answer.gateway === undefined ? undefined : reachableFrom(answer.gateway, listener))
   if (gateway === undefined) throw new Fault('the gateway did not say where agents connect: give its address', 'unknown')
   addressOf(gateway)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
   const held = await underLock(directory, identityLock, () => keep(directory, { ...answer, gateway, keyPem }))
   return { kind: 'enrolled', held }
+}
+
+/** A gateway that listens on every address of its host does not know by which of them it is reached: the one that has just worked. */
+function reachableFrom(told: string, { host }: GatewayAddress): string {
+  const address = parseGatewayAddress(told)
+  return address && (address.host === '0.0.0.0' || address.host === '::') ? formatAuthority({ host, port: address.port }) : told
 }
 
 export function parseAnswer(value: Json): CertificateAnswer {

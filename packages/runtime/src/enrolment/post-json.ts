@@ -41,7 +41,7 @@ function exchange(
 ): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
   return new Promise((resolve, reject) => {
     let outcome: Fault['outcome'] = 'not-done'
-    const fail = (error: Error): void => reject(new Fault(`the gateway at ${host}:${port} failed: ${error.message}`, outcome, error))
+    const fail = (error: Error): void => reject(new Fault(`the gateway at ${host}:${port} ${whyFailed(error, host)}`, outcome, error))
     const outgoing = request({
       host,
       port,
@@ -70,6 +70,13 @@ function exchange(
     })
     outgoing.end(body)
   })
+}
+
+function whyFailed(error: Error, host: string): string {
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `does not go by the name ${host}: have its operator add it to "names" in sallyport.yaml and restart it`
+  if (code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED') return "takes only agents that have a certificate: use the gateway's enrolment address"
+  return `failed: ${error.message}`
 }
 
 function problemOf(value: Json): Refused | undefined {

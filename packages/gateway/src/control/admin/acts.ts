@@ -20,7 +20,8 @@ export interface AdminPorts {
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
   readonly status: () => Promise<object>
-  readonly reload: (person: string) => Promise<object | Refused>
+  /** `file`: the configuration that the operator means, if they named one. */
+  readonly reload: (person: string, file: string | undefined) => Promise<object | Refused>
 }
 
 const tenant = z.string().transform((text, context) => parseTenantName(text) ?? (context.addIssue('not a tenant name'), z.NEVER))
@@ -55,7 +56,7 @@ function scopeOf({ tenant: owner }: { readonly tenant?: TenantName | undefined }
 /** Everything an operator can do over the admin socket, by name. Each change is in the log before its answer. */
 export const acts: Readonly<Record<string, Act | undefined>> = {
   status: act(z.strictObject({}), async ({ status, authority }) => ({ ...(await status()), blocks: authority.agents.blocks })),
-  reload: act(z.strictObject({ person }), async ({ reload }, input) => reload(input.person)),
+  reload: act(z.strictObject({ person, file: z.string().max(4096).optional() }), async ({ reload }, input) => reload(input.person, input.file)),
 
   'agent.add': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => {
     const registered = await authority.agents.register(key, by)
@@ -90,17 +91,21 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     secrets.remove(scopeOf(input), input.name, input.person),
   ),
 
-  approvals: act(z.strictObject({}), async ({ ledger, heldCalls }) => ({
+  approvals: act(z.strictObject({ all: z.boolean().optional() }), async ({ ledger, heldCalls }, { all = false }) => ({
     approvals: await Promise.all(
-      (await ledger.approvals()).map(async (approval) => {
-        const held = await heldCalls.find(approval.id)
-        return { ...approval, call: held?.exact ?? null, rules: held?.rules ?? [] }
-      }),
+      (await ledger.approvals())
+        .filter(({ state }) => all || state.kind === 'pending')
+        .map(async (approval) => {
+          const held = await heldCalls.find(approval.id)
+          return { ...approval, call: held?.exact ?? null, rules: held?.rules ?? [] }
+        }),
     ),
   })),
   'approvals.answer': act(
     z.strictObject({ id: z.string().max(128), answer: z.enum(['approved', 'denied']), person, note: z.string().max(1000).optional() }),
     async ({ ledger, heldCalls }, { id, answer, person: by, note }) => {
+      const isKnown = (await ledger.approvals()).some((approval) => approval.id === id)
+      if (!isKnown) return refused('control.not-found', undefined, { detail: `There is no approval ${id}: "sallyport approvals" lists what waits.` })
       if (answer === 'approved' && !(await heldCalls.find(id))) {
         return refused('control.not-found', undefined, {
           detail: 'The arguments of this call are not known here, so nobody can approve it: let the agent call again.',
@@ -125,8 +130,11 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   ),
 
   block: act(blockInput, async ({ authority }, input) => {
+    const known = await authority.agents.list()
     await authority.agents.block(blockOf(input), input.person)
-    return { kind: 'blocked' }
+    // Also what is not registered: an emergency is no time for questions. But a slip of the pen must show.
+    const isKnown = known.some((one) => (input.tenant ?? one.tenant) === one.tenant && (input.agent ?? one.agent) === one.agent)
+    return { kind: 'blocked', isKnown }
   }),
   unblock: act(blockInput, async ({ authority }, input) => authority.agents.lift(blockOf(input), input.person)),
 }

@@ -23,6 +23,16 @@ const trust = z.strictObject({
   roots: z.array(z.string().max(8192)).min(1).max(rootsMax).meta({ description: 'Certificates in PEM, oldest first' }),
 })
 
+/** @throws Fault when the folder was made for another trust domain than the configuration names; nothing is said of a folder that cannot be read */
+export async function refuseOtherTrustDomain(directory: string, named: TrustDomain): Promise<void> {
+  const made = await readPrivateFile(join(directory, trustFile)).then(
+    (text) => trust.safeParse(JSON.parse(text)).data?.trustDomain,
+    () => undefined,
+  )
+  if (made !== undefined && made !== named)
+    throw new Fault(`trustDomain is ${named}, but the data folder was made for ${made}: correct the configuration, or give another data folder`, 'not-done')
+}
+
 /**
  * The trusted roots of the trust domain with their keys, in a folder that belongs to the gateway alone: `trust.json` names the roots, `root-<fingerprint>.key`
  * holds each key with mode 0600.
