@@ -215,7 +215,8 @@ function tenantOf({ tenant }: { readonly tenant?: string }): { tenant?: string }
 }
 
 function field(value: unknown, name: string): string {
-  return String(fieldValue(value, name) ?? '')
+  const found = fieldValue(value, name)
+  return typeof found === 'string' || typeof found === 'number' ? String(found) : ''
 }
 
 function fieldValue(value: unknown, name: string): unknown {
