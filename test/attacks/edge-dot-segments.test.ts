@@ -12,6 +12,7 @@ const paths = [
   '/http/crm/..\\admin',
   '/http/crm/..;/admin',
   '/http/crm/%252e%252e/admin',
+  '/http/crm/%25%32%65%25%32%65/admin',
   '/http/crm/%c0%ae%c0%ae/admin',
   '/http/crm//admin',
 ]

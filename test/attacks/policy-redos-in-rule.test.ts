@@ -21,6 +21,10 @@ const attacks: readonly (readonly [when: string, args: Json])[] = [
   ['args.list.all(x, x in args.list)', { list: Array.from({ length: 1000 }, (_, index) => index) }],
   ['args.list.exists(x, args.list.size() + size(args.text) > 5000000)', { list: many, text: longest }],
   ['args.list.map(x, x).size() == 5', { list: many }],
+  ['args.text.contains(args.needle)', { text: longest, needle: `${longest.slice(0, 30_000)}b${longest.slice(0, 30_000)}` }],
+  ['args.list.exists(x, (args.text + x).contains(args.text + "b"))', { list: many, text: longest }],
+  ['args.list.exists(x, bytes(args.text + x) == bytes(x + args.text))', { list: many, text: longest }],
+  ['args.list.exists(x, args.text + x < args.text + x + "b" && args.text > x + args.text)', { list: many, text: longest }],
   ['args.tree == args.tree', { tree: Array.from({ length: 1000 }, () => Array.from({ length: 100 }, () => [1])) }],
 ]
 for (const [when, args] of attacks) {

@@ -1,4 +1,4 @@
-import { refused, type Refused } from '@sallyport/contract'
+import { GatheredBytes, refused, type Refused } from '@sallyport/contract'
 import type { Inbound } from '../edge/inbound.ts'
 
 /**
@@ -10,12 +10,10 @@ export async function readJudgedBody(inbound: Inbound, bytesMax: number): Promis
   if (!inbound.body) return { kind: 'read', bytes: new Uint8Array(0) }
   const tooLarge = refused('access.too-large', undefined, { detail: `At most ${bytesMax} bytes are read to be judged.` })
   if (inbound.body.length !== undefined && inbound.body.length > bytesMax) return tooLarge
-  const pieces: Uint8Array[] = []
-  let length = 0
+  const gathered = new GatheredBytes()
   for await (const piece of inbound.body.read()) {
-    length += piece.length
-    if (length > bytesMax) return tooLarge
-    pieces.push(piece)
+    if (gathered.length + piece.length > bytesMax) return tooLarge
+    gathered.add(piece)
   }
-  return { kind: 'read', bytes: pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces, length) }
+  return { kind: 'read', bytes: gathered.take() }
 }

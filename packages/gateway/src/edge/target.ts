@@ -12,8 +12,8 @@ const pathCharacters = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/
 const queryCharacters = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?[\]{}|^`]|%[0-9A-Fa-f]{2})*$/
 /** Encoded controls and the backslash, which Windows takes for a slash. */
 const forbiddenInPath = /%(?:[01][0-9A-Fa-f]|7[Ff]|5[Cc])/
-/** What would become a dot, a separator, a NUL or a percent sign if someone behind us decoded twice. */
-const encodedTwice = /%25(?:2[EeFf5]|5[Cc]|00)/
+/** What would become a dot, a separator, a control or a percent sign if someone behind us decoded twice. Asked of the decoded path: `%25%32%65` hides a dot too. */
+const encodedTwice = /%(?:2[EeFf5]|3[Bb]|5[Cc]|7[Ff]|[01][0-9A-Fa-f])/
 
 /**
  * Reads a request target in origin form.
@@ -33,8 +33,9 @@ export function parseTarget(target: string): Target | Refused {
   if (path.includes('//')) return malformed('The path has an empty segment.')
   if (path.includes('%')) {
     if (forbiddenInPath.test(path)) return malformed('The path has an encoded control character or backslash.')
-    if (encodedTwice.test(path)) return malformed('The path is percent-encoded twice.')
-    if (!isEncodedText(path)) return malformed('The path does not decode to UTF-8.')
+    const decoded = decodedText(path)
+    if (decoded === undefined) return malformed('The path does not decode to UTF-8.')
+    if (encodedTwice.test(decoded)) return malformed('The path is percent-encoded twice.')
   }
   if (path.includes('.') || path.includes('%')) {
     if (hasDotSegment(path)) return malformed('The path has a dot segment.')
@@ -42,7 +43,7 @@ export function parseTarget(target: string): Target | Refused {
   if (query.includes('%')) {
     if (query.includes('%00')) return malformed('The query has an encoded NUL.')
     // A lossy decoding would judge another value than the one that is forwarded.
-    if (!isEncodedText(query)) return malformed('The query does not decode to UTF-8.')
+    if (decodedText(query) === undefined) return malformed('The query does not decode to UTF-8.')
   }
   return { kind: 'target', path, query }
 }
@@ -56,12 +57,11 @@ function hasDotSegment(path: string): boolean {
   return /\/\.{1,2}(?:[/;]|$)/.test(walked)
 }
 
-function isEncodedText(text: string): boolean {
+function decodedText(text: string): string | undefined {
   try {
-    decodeURIComponent(text)
-    return true
+    return decodeURIComponent(text)
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -1,10 +1,11 @@
 import { RE2JS } from '@bufbuild/re2'
-import { celEnv, celFunc, celMethod, CelScalar, isCelError, parse, type CelFunc } from '@bufbuild/cel'
+import { celEnv, celFunc, celMethod, CelScalar, isCelError, parse, type CelFunc, type CelValue } from '@bufbuild/cel'
+import { containsText } from './contains-text.ts'
 import { Meter } from './meter.ts'
 
 export type Expression = ReturnType<typeof parse>['expr']
 
-const { DOUBLE, DYN, INT, STRING } = CelScalar
+const { BOOL, BYTES, DOUBLE, DYN, INT, STRING } = CelScalar
 
 /** What a condition may speak of, and the members that are always there. `undefined` members: whatever the call carries. */
 export const variables = {
@@ -27,6 +28,8 @@ export interface Language {
 
 /** Of all functions on texts, regular expressions do the most work per character. */
 const costPerMatchedCharacter = 4
+const costPerSearchedCharacter = 1 / 4
+const costPerCopiedCharacter = 1 / 16
 
 export function createLanguage(): Language {
   const meter = new Meter()
@@ -77,6 +80,7 @@ function overrides(meter: Meter): CelFunc[] {
   const standardInt = standard.find(({ id }) => id === 'int(string)')
   if (!standardInt) throw new TypeError('the expression library has no int(string)')
   return [
+    ...standard.filter(takesText).map((func) => meteredByLength(meter, func)),
     // The library's conversions read "" as 0, "0x10" as 16 and anything else as NaN, and `NaN > limit` is false: `amount: "75 USD"` would pass below any limit.
     celFunc('double', [STRING], DOUBLE, (text) => {
       if (!decimal.test(text) || !Number.isFinite(Number(text))) throw new Error('not a decimal number')
@@ -92,6 +96,10 @@ function overrides(meter: Meter): CelFunc[] {
     celMethod('size', STRING, [], INT, function () {
       return metered(meter, this)
     }),
+    celMethod('contains', STRING, [STRING], BOOL, function (sought) {
+      meter.spend((this.length + sought.length) * costPerSearchedCharacter)
+      return containsText(this, sought)
+    }),
   ]
 }
 
@@ -100,4 +108,27 @@ function metered(meter: Meter, text: string): bigint {
   let codePoints = 0n
   for (const character of text) if (character) codePoints += 1n
   return codePoints
+}
+
+function takesText({ name, target, arguments: given }: CelFunc): boolean {
+  return name !== 'matches' && [target, ...given].some((type) => type === STRING || type === BYTES || type === DYN)
+}
+
+/** The same function, but copying and comparing texts and bytes is paid for. */
+function meteredByLength(meter: Meter, func: CelFunc): CelFunc {
+  const { name, target, arguments: given, result } = func
+  const call = (own: CelValue | undefined, values: readonly CelValue[]): CelValue => {
+    for (const value of [own, ...values]) meter.spend(lengthOf(value) * costPerCopiedCharacter)
+    const answer = func.call(0, own, [...values])
+    if (answer === undefined || isCelError(answer)) throw answer ?? new Error('no value')
+    return answer
+  }
+  if (target === undefined) return celFunc(name, given, result, (...values) => call(undefined, values))
+  return celMethod(name, target, given, result, function (...values) {
+    return call(this, values)
+  })
+}
+
+function lengthOf(value: CelValue | undefined): number {
+  return typeof value === 'string' || value instanceof Uint8Array ? value.length : 0
 }

@@ -149,3 +149,9 @@ test('facts are the scalars that the condition reads, bounded', () => {
   const facts = readFacts(compiled.condition.reads, questionOf(request))
   assert.deepEqual(facts, { 'args.amount': 7, 'args.to.iban': 'x', 'context.method': 'tools/call', 'args.long': `${'y'.repeat(255)}…` })
 })
+
+test('a place in an expression is counted in UTF-16 units, also behind characters that need two', () => {
+  const text = `"😀😀" == args.a && ${'('.repeat(65)}`
+  const compiled = compileCondition(text)
+  assert.deepEqual(compiled.kind === 'invalid' && compiled.faults.map(({ offset }) => offset), [text.length - 1])
+})

@@ -112,7 +112,8 @@ function skipSpace(text: string, offset: number): number {
 function shapeFault(text: string): ConditionFault | undefined {
   if (text.length > expressionLengthMax) return { offset: expressionLengthMax, message: `the expression is longer than ${expressionLengthMax} characters` }
   let depth = 0
-  for (const [offset, character] of [...text].entries()) {
+  for (let offset = 0; offset < text.length; offset += 1) {
+    const character = text[offset]
     if (character === '(' || character === '[' || character === '{') depth += 1
     if (character === ')' || character === ']' || character === '}') depth -= 1
     if (depth > depthMax) return { offset, message: `brackets are nested deeper than ${depthMax}` }

@@ -77,5 +77,18 @@ test('refuses an event or a line beyond its limit', async () => {
   await assert.rejects(read(`data: ${'x'.repeat(1001)}\n\n`), EventTooLarge)
   await assert.rejects(read(`data: ${'x'.repeat(600)}\ndata: ${'x'.repeat(600)}\n\n`), EventTooLarge)
   await assert.rejects(read('x'.repeat(1001)), EventTooLarge)
-  assert.equal((await read(`data: ${'x'.repeat(1000)}\n\n`)).length, 1)
+  await assert.rejects(read('data\n'.repeat(201)), EventTooLarge)
+  await assert.rejects(read(`data: ${'x'.repeat(994)}\n\n`), EventTooLarge)
+  assert.equal((await read(`data: ${'x'.repeat(993)}\n\n`)).length, 1)
+})
+
+test('an event that comes in very small pieces costs no more than its length', async () => {
+  const { user } = process.cpuUsage()
+  const [event] = await read(
+    `data: ${'x'.repeat(1_000_000)}\n\n`,
+    Array.from({ length: 50_000 }, () => 20),
+    2_000_000,
+  )
+  assert.equal(event?.data.length, 1_000_000)
+  assert.ok(process.cpuUsage().user - user < 2_000_000)
 })

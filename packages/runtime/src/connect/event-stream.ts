@@ -1,3 +1,5 @@
+import { GatheredBytes } from '@sallyport/contract'
+
 /** One event of `text/event-stream`. */
 export interface StreamEvent {
   /** The last id seen so far, for `Last-Event-ID`. */
@@ -14,32 +16,23 @@ export class EventTooLarge extends Error {}
 /**
  * Reads an event stream piece by piece. An event is yielded when its blank line has come; one that breaks off is not.
  *
- * @throws EventTooLarge beyond `eventBytesMax`. @see HTML standard, section 9.2.6
+ * @throws EventTooLarge for an event of more than `eventBytesMax`, its line ends counted, before more than one piece beyond it is held.
+ * @see HTML standard, section 9.2.6
  */
 export async function* readEvents(pieces: AsyncIterable<Uint8Array>, eventBytesMax: number): AsyncGenerator<StreamEvent> {
-  const decoder = new TextDecoder()
-  let rest = ''
+  const lines = new EventLines(eventBytesMax)
   let id: string | undefined
   let event = ''
   let data: string[] = []
-  let dataLength = 0
   let retryMs: number | undefined
   let hasField = false
 
   for await (const piece of pieces) {
-    rest += decoder.decode(piece, { stream: true })
-    // A CR at the very end may be half of a CRLF: it waits for the next piece.
-    let end: RegExpExecArray | null
-    const lineEnd = /\r\n|\n|\r(?!$)/g
-    let start = 0
-    while ((end = lineEnd.exec(rest)) !== null) {
-      const line = rest.slice(start, end.index)
-      start = lineEnd.lastIndex
+    for (const line of lines.take(piece)) {
       if (line === '') {
         if (hasField) yield { id, event: event === '' ? 'message' : event, data: data.join('\n'), retryMs }
         event = ''
         data = []
-        dataLength = 0
         retryMs = undefined
         hasField = false
         continue
@@ -47,8 +40,6 @@ export async function* readEvents(pieces: AsyncIterable<Uint8Array>, eventBytesM
       const [name, value] = splitField(line)
       switch (name) {
         case 'data':
-          dataLength += value.length
-          if (dataLength > eventBytesMax) throw new EventTooLarge(`an event is larger than ${eventBytesMax} bytes`)
           data.push(value)
           hasField = true
           break
@@ -61,13 +52,61 @@ export async function* readEvents(pieces: AsyncIterable<Uint8Array>, eventBytesM
           hasField = true
           break
         case 'retry':
-          if (/^[0-9]{1,9}$/.test(value)) retryMs = Number(value)
-          hasField = true
+          if (/^[0-9]{1,9}$/.test(value)) {
+            retryMs = Number(value)
+            hasField = true
+          }
           break
       }
     }
-    rest = rest.slice(start)
-    if (rest.length > eventBytesMax) throw new EventTooLarge(`a line is longer than ${eventBytesMax} bytes`)
+  }
+}
+
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
+
+/** Cuts bytes into the lines of events, whichever of the three line ends they have. A line is there when its end is; the second half of a CRLF may come later. */
+class EventLines {
+  readonly #eventBytesMax: number
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  readonly #held = new GatheredBytes()
+  #eventBytes = 0
+  #isAfterReturn = false
+  #isFirst = true
+
+  constructor(eventBytesMax: number) {
+    this.#eventBytesMax = eventBytesMax
+  }
+
+  *take(piece: Uint8Array): Generator<string> {
+    let start = 0
+    for (let at = 0; at < piece.length; at += 1) {
+      const byte = piece[at]
+      const isSecondHalf = byte === lineFeed && this.#isAfterReturn
+      this.#isAfterReturn = byte === carriageReturn
+      if (byte !== lineFeed && byte !== carriageReturn) continue
+      if (!isSecondHalf) {
+        this.#hold(piece.subarray(start, at))
+        yield this.#release()
+      }
+      start = at + 1
+    }
+    this.#hold(piece.subarray(start))
+  }
+
+  #hold(part: Uint8Array): void {
+    this.#eventBytes += part.length
+    if (this.#eventBytes > this.#eventBytesMax) throw new EventTooLarge(`an event is larger than ${this.#eventBytesMax} bytes`)
+    this.#held.add(part)
+  }
+
+  #release(): string {
+    const isBlank = this.#held.length === 0
+    this.#eventBytes = isBlank ? 0 : this.#eventBytes + 1
+    const line = this.#decoder.decode(this.#held.take())
+    const isFirst = this.#isFirst
+    this.#isFirst = false
+    return isFirst ? line.replace(/^\u{feff}/u, '') : line
   }
 }
 

@@ -1,3 +1,5 @@
+import { GatheredBytes } from '@sallyport/contract'
+
 export type Line = { readonly kind: 'line'; readonly text: string } | { readonly kind: 'too-long' }
 
 /**
@@ -5,23 +7,18 @@ export type Line = { readonly kind: 'line'; readonly text: string } | { readonly
  * place, so that one bad message does not end the conversation.
  */
 export async function* readLines(pieces: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncGenerator<Line> {
-  let held: Uint8Array[] = []
-  let heldBytes = 0
+  const held = new GatheredBytes()
   let isSkipping = false
   const take = (): Line | undefined => {
-    const text = Buffer.concat(held).toString('utf8').trim()
+    const text = Buffer.from(held.take()).toString('utf8').trim()
     const line: Line | undefined = isSkipping ? { kind: 'too-long' } : text === '' ? undefined : { kind: 'line', text }
-    held = []
-    heldBytes = 0
     isSkipping = false
     return line
   }
   const hold = (part: Uint8Array): void => {
-    heldBytes += part.length
-    if (heldBytes > lineBytesMax) {
-      isSkipping = true
-      held = []
-    } else held.push(part)
+    isSkipping ||= held.length + part.length > lineBytesMax
+    if (isSkipping) held.take()
+    else held.add(part)
   }
   for await (const piece of pieces) {
     let start = 0

@@ -1,4 +1,4 @@
-import { Fault } from '@sallyport/contract'
+import { Fault, GatheredBytes } from '@sallyport/contract'
 
 const lineFeed = 0x0a
 
@@ -9,8 +9,7 @@ const lineFeed = 0x0a
  */
 export class LineCutter {
   readonly #lineBytesMax: number
-  #pieces: Uint8Array[] = []
-  #length = 0
+  readonly #held = new GatheredBytes()
 
   constructor(lineBytesMax: number) {
     this.#lineBytesMax = lineBytesMax
@@ -27,16 +26,12 @@ export class LineCutter {
   }
 
   #hold(piece: Uint8Array): void {
-    if (piece.length === 0) return
-    this.#length += piece.length
-    if (this.#length > this.#lineBytesMax) throw new Fault('a line of the server is longer than its limit', 'unknown')
-    this.#pieces.push(piece)
+    if (this.#held.length + piece.length > this.#lineBytesMax) throw new Fault('a line of the server is longer than its limit', 'unknown')
+    this.#held.add(piece)
   }
 
   #release(): Uint8Array {
-    const line = Buffer.concat(this.#pieces, this.#length)
-    this.#pieces = []
-    this.#length = 0
+    const line = this.#held.take()
     return line.at(-1) === 0x0d ? line.subarray(0, -1) : line
   }
 }

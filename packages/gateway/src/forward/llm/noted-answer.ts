@@ -1,7 +1,7 @@
-import type { Json } from '@sallyport/contract'
+import { GatheredBytes, type Json } from '@sallyport/contract'
 import { isList, memberOf } from '../../access/llm/json-members.ts'
 import type { AnswerNotes } from './answer-notes.ts'
-import { dataOf, EventSplitter } from './event-splitter.ts'
+import { dataOf, EventSplitter } from '../event-splitter.ts'
 
 /** Most of a whole answer, or of one event, that is kept to be read; what is larger passes all the same, and of its usage nothing is known. */
 export const readBytesMax = 4_194_304
@@ -19,17 +19,17 @@ export interface Reading {
 /** An answer in one piece of JSON: passes at once, and a copy is read at the end. */
 export class WholeReading implements Reading {
   readonly #notes: AnswerNotes
-  #kept: Uint8Array[] = []
-  #keptBytes = 0
+  readonly #kept = new GatheredBytes()
+  #passedBytes = 0
 
   constructor(notes: AnswerNotes) {
     this.#notes = notes
   }
 
   pass(piece: Uint8Array): readonly Uint8Array[] {
-    this.#keptBytes += piece.length
-    if (this.#keptBytes <= readBytesMax) this.#kept.push(piece)
-    else this.#kept = []
+    this.#passedBytes += piece.length
+    if (this.#passedBytes <= readBytesMax) this.#kept.add(piece)
+    else this.#kept.take()
     return [piece]
   }
 
@@ -38,9 +38,8 @@ export class WholeReading implements Reading {
   }
 
   conclude(): void {
-    if (this.#keptBytes > readBytesMax) return this.#notes.fail()
-    const answer = parse(Buffer.concat(this.#kept).toString('utf8'))
-    this.#kept = []
+    if (this.#passedBytes > readBytesMax) return this.#notes.fail()
+    const answer = parse(Buffer.from(this.#kept.take()).toString('utf8'))
     if (answer === undefined) this.#notes.fail()
     else this.#notes.takeWhole(answer)
   }

@@ -24,15 +24,16 @@ test('reads events as the standard says', async () => {
   assert.deepEqual(await read('id: 7\nretry: 20\ndata: \n\n'), [{ data: undefined, id: '7', retryMs: 20 }])
   assert.deepEqual(await read(': still here\n\n'), [{ data: undefined }])
   assert.deepEqual(await read('event: ping\ndata: a\n\n', 'data: b\n\n', 'data: cut off'), [{ data: 'b' }])
+  assert.deepEqual(await read('data: a\r\r', 'data: b\r\r'), [{ data: 'a' }, { data: 'b' }])
   assert.deepEqual(await read('id: a\u0000b\ndata: x\n\n'), [{ data: 'x' }])
 })
 
 test('refuses what is too large or not UTF-8', async () => {
-  assert.equal((await read(`data: ${'x'.repeat(58)}\n\n`)).length, 1)
-  await assert.rejects(read(`data: ${'x'.repeat(59)}\n\n`), Fault)
+  assert.equal((await read(`data: ${'x'.repeat(56)}\n\n`)).length, 1)
+  await assert.rejects(read(`data: ${'x'.repeat(57)}\n\n`), Fault)
   await assert.rejects(read(`data: ${'x'.repeat(60)}`), Fault)
   await assert.rejects(read(': c\n'.repeat(30)), Fault)
-  await assert.rejects(read(Uint8Array.of(0xff, 0x0a)), Fault)
+  await assert.rejects(read(Uint8Array.of(0xff, 0x0a, 0x0a)), Fault)
 })
 
 test('what is written is read again, however it is cut', async () => {
@@ -48,4 +49,12 @@ test('what is written is read again, however it is cut', async () => {
     }),
     { numRuns: 60 },
   )
+})
+
+test('an event that comes in very small pieces costs no more than its length', async () => {
+  const bytes = Buffer.from(`data: ${'x'.repeat(1_000_000)}\n\n`)
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 20) }, (_, index) => bytes.subarray(index * 20, (index + 1) * 20))
+  const { user } = process.cpuUsage()
+  assert.equal((await all(readEvents(bytesOf(pieces), 2_000_000)))[0]?.data?.length, 1_000_000)
+  assert.ok(process.cpuUsage().user - user < 2_000_000)
 })

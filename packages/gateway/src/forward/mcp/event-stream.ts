@@ -1,4 +1,5 @@
 import { Fault } from '@sallyport/contract'
+import { EventSplitter } from '../event-splitter.ts'
 
 /** One event of a stream, or a comment that only keeps it alive. */
 export interface StreamEvent {
@@ -15,29 +16,20 @@ const retryMsMax = 3_600_000
 /**
  * Reads server-sent events as they arrive; an event that the stream ends in the middle of is dropped, as the standard says.
  *
- * @throws Fault for an event larger than `eventBytesMax` or bytes that are not UTF-8.
+ * @throws Fault for an event larger than `eventBytesMax`, its line ends counted, or one that is not UTF-8.
  * @see HTML Living Standard 9.2, Server-sent events
  */
 export async function* readEvents(bytes: AsyncIterable<Uint8Array>, eventBytesMax: number): AsyncGenerator<StreamEvent> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let rest = ''
-  let pending = new PendingEvent()
+  const splitter = new EventSplitter(eventBytesMax)
+  let isFirst = true
   for await (const piece of bytes) {
-    rest += decode(decoder, piece)
-    // A carriage return at the end of a piece may be half of a line break.
-    const lines = rest.split(/\r\n|\n|\r(?!$)/)
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      if (line !== '') {
-        pending.take(line)
-      } else {
-        const event = pending.finish()
-        if (event) yield event
-        pending = new PendingEvent()
-      }
-      if (pending.length > eventBytesMax) throw tooLarge()
+    for (const sent of splitter.take(piece)) {
+      if (sent.length > eventBytesMax) throw tooLarge()
+      const event = parseEvent(isFirst ? textOf(sent).replace(/^\u{feff}/u, '') : textOf(sent))
+      isFirst = false
+      if (event) yield event
     }
-    if (pending.length + rest.length > eventBytesMax) throw tooLarge()
+    if (splitter.isOverfull) throw tooLarge()
   }
 }
 
@@ -51,42 +43,35 @@ export function writeEvent({ data, id, retryMs }: StreamEvent): Uint8Array {
   return Buffer.from(`${lines.join('\n')}\n\n`)
 }
 
-class PendingEvent {
-  #data: string[] = []
-  #type = ''
-  #id: string | undefined
-  #retryMs: number | undefined
-  #isComment = false
-  length = 0
-
-  take(line: string): void {
-    this.length += line.length
+/** Undefined where there is nothing to tell: no field that counts, or an event of another type. */
+function parseEvent(text: string): StreamEvent | undefined {
+  const data: string[] = []
+  let type = ''
+  let id: string | undefined
+  let retryMs: number | undefined
+  let isComment = false
+  for (const line of text.split(/\r\n|\n|\r/)) {
     const colon = line.indexOf(':')
-    if (colon === 0) {
-      this.#isComment = true
-      return
-    }
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
-    if (field === 'data') this.#data.push(value)
-    else if (field === 'event') this.#type = value
-    else if (field === 'id' && /^[\x20-\x7e]*$/.test(value) && value.length <= idLengthMax) this.#id = value
-    else if (field === 'retry' && /^[0-9]{1,9}$/.test(value)) this.#retryMs = Math.min(Number(value), retryMsMax)
+    if (colon === 0) isComment = true
+    else if (field === 'data') data.push(value)
+    else if (field === 'event') type = value
+    else if (field === 'id' && /^[\x20-\x7e]*$/.test(value) && value.length <= idLengthMax) id = value
+    else if (field === 'retry' && /^[0-9]{1,9}$/.test(value)) retryMs = Math.min(Number(value), retryMsMax)
   }
-
-  finish(): StreamEvent | undefined {
-    const text = this.#data.join('\n')
-    const isMessage = this.#type === '' || this.#type === 'message'
-    if (!isMessage) return undefined
-    const data = text === '' ? undefined : text
-    const more = { ...(this.#id !== undefined && { id: this.#id }), ...(this.#retryMs !== undefined && { retryMs: this.#retryMs }) }
-    return data === undefined && Object.keys(more).length === 0 && !this.#isComment ? undefined : { data, ...more }
-  }
+  if (type !== '' && type !== 'message') return undefined
+  const joined = data.join('\n')
+  const more = { ...(id !== undefined && { id }), ...(retryMs !== undefined && { retryMs }) }
+  const isEmpty = joined === '' && Object.keys(more).length === 0 && !isComment
+  return isEmpty ? undefined : { data: joined === '' ? undefined : joined, ...more }
 }
 
-function decode(decoder: InstanceType<typeof TextDecoder>, piece: Uint8Array): string {
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function textOf(sent: Uint8Array): string {
   try {
-    return decoder.decode(piece, { stream: true })
+    return utf8.decode(sent)
   } catch (error) {
     throw new Fault('the event stream is not UTF-8', 'unknown', error)
   }

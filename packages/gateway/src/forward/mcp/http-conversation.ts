@@ -1,4 +1,4 @@
-import { Fault, refused, type Refused } from '@sallyport/contract'
+import { Fault, GatheredBytes, refused, type Refused } from '@sallyport/contract'
 import type { JsonRpcMessage, McpEra } from '../../access/access-request.ts'
 import { encodeHeaderText } from '../../access/mcp/header-agreement.ts'
 import { paramsOf } from '../../access/mcp/json-rpc.ts'
@@ -111,14 +111,12 @@ async function* messagesOf(bytes: AsyncIterable<Uint8Array>, bytesMax: number): 
 }
 
 async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let length = 0
+  const gathered = new GatheredBytes()
   for await (const piece of body) {
-    length += piece.length
-    if (length > bytesMax) throw new Fault('the answer of the upstream is larger than its limit', 'unknown')
-    pieces.push(piece)
+    if (gathered.length + piece.length > bytesMax) throw new Fault('the answer of the upstream is larger than its limit', 'unknown')
+    gathered.add(piece)
   }
-  return Buffer.concat(pieces, length)
+  return gathered.take()
 }
 
 /** What an upstream says in an answer that carries no message concerns nobody. */

@@ -1,3 +1,5 @@
+import { GatheredBytes } from '@sallyport/contract'
+
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
@@ -8,8 +10,7 @@ const carriageReturn = 0x0d
  */
 export class EventSplitter {
   readonly #eventBytesMax: number
-  #held: Uint8Array[] = []
-  #heldBytes = 0
+  readonly #held = new GatheredBytes()
   #lineBytes = 0
   #isAfterReturn = false
 
@@ -19,7 +20,7 @@ export class EventSplitter {
 
   /** The event that is held is larger than its limit: take no more, only the `rest`. */
   get isOverfull(): boolean {
-    return this.#heldBytes > this.#eventBytesMax
+    return this.#held.length > this.#eventBytesMax
   }
 
   /** The events that end in this piece. */
@@ -39,26 +40,17 @@ export class EventSplitter {
       this.#lineBytes = 0
       if (!isBlank) continue
       const end = byte === carriageReturn && piece[at + 1] === lineFeed ? at + 2 : at + 1
-      this.#hold(piece.subarray(from, end))
+      this.#held.add(piece.subarray(from, end))
       events.push(this.rest())
       from = end
     }
-    this.#hold(piece.subarray(from))
+    this.#held.add(piece.subarray(from))
     return events
   }
 
   /** What is held of an event that has not ended, and forgets it. */
   rest(): Uint8Array {
-    const rest = Buffer.concat(this.#held, this.#heldBytes)
-    this.#held = []
-    this.#heldBytes = 0
-    return rest
-  }
-
-  #hold(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    this.#held.push(Buffer.from(bytes))
-    this.#heldBytes += bytes.length
+    return this.#held.take()
   }
 }
 
