@@ -5,7 +5,7 @@ export interface Frame {
 }
 
 /** Natives that end in a system call on a socket; for the agent's, with the encryption before it. */
-const writes = /^(?:writev|writeBuffer|write(?:Latin1|Utf8|Ascii)String|shutdown)$/
+const writes = /^(?:writev|writeBuffer|write(?:Latin1|Utf8|Ascii)String)$/
 
 /** By the frame nearest to the sample that belongs to a part: what a part calls, in Node or in the contract, is its own cost. */
 const parts: readonly (readonly [RegExp, string])[] = [

@@ -6,7 +6,7 @@
 import { fork } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
@@ -36,6 +36,8 @@ const upstream = fork(join(import.meta.dirname, 'upstream-program.ts'))
 const sallyport = await startSallyport(await portOf(upstream), 0, ['env', `NODE_OPTIONS=--cpu-prof --cpu-prof-interval 500 --cpu-prof-dir=${folder}`])
 const { origin, tls, prefix } = values.credential ? sallyport.withCredential : sallyport.plain
 const load = new Load()
+// The profiler counts time, not CPU time: who is woken by the gateway must not push it aside.
+for (const pid of [upstream.pid ?? 0, load.pid]) setPriority(pid, constants.priority.PRIORITY_LOW)
 await load.order({ act: 'open', target: { origin, tls }, connections: inFlight })
 const order = { act: 'press', request: { ...request, path: `${prefix}${request.path}` }, inFlight } as const
 await load.order({ ...order, seconds: warmUpSeconds })

@@ -7,6 +7,10 @@ import { reportSchema, type LoadReport, type Order } from './orders.ts'
 export class Load implements Disposable {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, 'load-program.ts'))
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** @throws Error when a request failed: what is measured then is not what it seems. */
   async order(order: Order): Promise<LoadReport> {
     this.#child.send(order)
