@@ -89,6 +89,28 @@ for (const [driver, withStorage] of [['sqlite', withSqlite]] as const) {
       assert.equal(await store.reveal(acme, 'crm'), 'value-three')
     }))
 
+  test(`${driver}: what another connection changes is seen by the next reveal, however often the value was revealed before`, () =>
+    withStore(async (store, storage) => {
+      await store.set(shared, 'crm', 'value-one', 1)
+      assert.equal(await store.reveal(acme, 'crm'), 'value-one')
+      assert.equal(await store.reveal(acme, 'crm'), 'value-one')
+      assert.equal(await store.reveal(acme, 'pay'), undefined)
+      const other = storage.open(key)
+      await other.store.rotate(shared, 'crm', 'value-two', 2)
+      assert.equal(await store.reveal(acme, 'crm'), 'value-two')
+      await other.store.set(ofAcme, 'crm', 'acme-value', 3)
+      await other.store.set(shared, 'pay', 'pay-value', 3)
+      assert.equal(await store.reveal(acme, 'crm'), 'acme-value')
+      assert.equal(await store.reveal(acme, 'pay'), 'pay-value')
+      await other.store.remove(ofAcme, 'crm')
+      await other.store.remove(shared, 'crm')
+      assert.equal(await store.reveal(acme, 'crm'), undefined)
+      other.close()
+      await store.set(shared, 'api', 'api-value', 4)
+      storage.swap({ tenant: '', name: 'api' }, { tenant: '', name: 'pay' })
+      await assert.rejects(store.reveal(acme, 'pay'), Fault)
+    }))
+
   test(`${driver}: the list has versions and times and no value`, () =>
     withStore(async (store) => {
       await store.set(ofAcme, 'pay', 'acme-pay-value', 5)

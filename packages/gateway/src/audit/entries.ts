@@ -7,8 +7,12 @@ import type { Question } from '../policy/question.ts'
 const textMax = 1024
 
 export function entryTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
+  if (milliseconds !== last.milliseconds) last = { milliseconds, text: new Date(milliseconds).toISOString() }
+  return last.text
 }
+
+/** Under load many entries are of one millisecond, and writing the time out takes longer than an entry's other members. */
+let last = { milliseconds: 0, text: new Date(0).toISOString() }
 
 export function decisionEntry(request: Question, decision: Decision, digest: CallDigest, revision: string, now: number): DecisionEvent {
   const { principal } = request

@@ -21,7 +21,7 @@ const endOfChunks = Buffer.from('0\r\n\r\n', 'latin1')
  * @throws whatever the body throws while it is read. The answer is then without its end, and the connection must be destroyed so that the caller sees that.
  */
 export async function writeAnswer(outlet: Outlet, answer: Answer, form: AnswerForm): Promise<void> {
-  const { status, body } = answer
+  const { status, body, bodyBytes } = answer
   const isBodiless = form.isHeadOnly || status === 204 || status === 304
   if (body instanceof Uint8Array) {
     const lengthLine = status === 204 || status === 304 ? '' : `content-length: ${body.length}\r\n`
@@ -30,7 +30,7 @@ export async function writeAnswer(outlet: Outlet, answer: Answer, form: AnswerFo
   }
   const pieces = body[Symbol.asyncIterator]()
   try {
-    const framingLine = isBodiless ? '' : 'transfer-encoding: chunked\r\n'
+    const framingLine = isBodiless ? '' : bodyBytes === undefined ? 'transfer-encoding: chunked\r\n' : `content-length: ${bodyBytes}\r\n`
     const head = formatAnswerHead(status, answer.headers, framingLine + form.connectionLines, form.headBytesMax)
     if (isBodiless) {
       cancel(pieces)
@@ -42,7 +42,7 @@ export async function writeAnswer(outlet: Outlet, answer: Answer, form: AnswerFo
     cancel(pieces)
     throw error
   }
-  return writePieces(outlet, pieces)
+  return writePieces(outlet, pieces, bodyBytes)
 }
 
 const nothing = new Uint8Array(0)
@@ -60,19 +60,29 @@ async function writeWhole(outlet: Outlet, head: string, body: Uint8Array): Promi
   if (!hasRoom) await outlet.room()
 }
 
-async function writePieces(outlet: Outlet, pieces: AsyncIterator<Uint8Array>): Promise<void> {
+/** Without `bodyBytes` as chunks. */
+async function writePieces(outlet: Outlet, pieces: AsyncIterator<Uint8Array>, bodyBytes: number | undefined): Promise<void> {
   if (outlet.isGone) return cancel(pieces)
   outlet.whenGone(() => cancel(pieces))
+  const isChunked = bodyBytes === undefined
+  let left = bodyBytes ?? Number.POSITIVE_INFINITY
   try {
     for (;;) {
       const { done, value } = await pieces.next()
       if (outlet.isGone) return
       outlet.gather()
       if (done === true) break
+      left -= value.length
+      if (left < 0) {
+        cancel(pieces)
+        throw new WrongLength('longer') // the surplus would be read as the beginning of another answer
+      }
       for (let offset = 0; offset < value.length && !outlet.isGone; offset += sliceBytes) {
-        if (!outlet.write(chunkOf(value.subarray(offset, offset + sliceBytes)))) await outlet.room()
+        const slice = value.subarray(offset, offset + sliceBytes)
+        if (!outlet.write(isChunked ? chunkOf(slice) : slice)) await outlet.room()
       }
     }
+    if (!isChunked && left > 0 && !outlet.isGone) throw new WrongLength('shorter')
   } catch (error) {
     if (outlet.isGone) return // the source noticed, too
     outlet.flush()
@@ -80,9 +90,18 @@ async function writePieces(outlet: Outlet, pieces: AsyncIterator<Uint8Array>): P
   } finally {
     outlet.whenGone(undefined)
   }
-  const hasRoom = outlet.write(endOfChunks)
+  const hasRoom = !isChunked || outlet.write(endOfChunks)
   outlet.flush()
   if (!hasRoom) await outlet.room()
+}
+
+/** The body was not as long as its answer had announced. */
+class WrongLength extends RangeError {
+  override readonly name = 'WrongLength'
+
+  constructor(way: 'longer' | 'shorter') {
+    super(`the body of an answer is ${way} than announced`)
+  }
 }
 
 function chunkOf(bytes: Uint8Array): Buffer {

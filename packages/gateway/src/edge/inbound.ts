@@ -47,6 +47,8 @@ export interface Answer {
   /** Without framing headers (content-length, transfer-encoding, connection): the edge writes those. */
   readonly headers: HeaderLines
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** The length of an iterable body where it is known: the answer announces it. A body that turns out longer or shorter breaks the answer off, and the connection with it. */
+  readonly bodyBytes?: number | undefined
 }
 
 /** The body did not arrive as announced: thrown by `InboundBody.read`. */

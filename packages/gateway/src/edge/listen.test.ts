@@ -157,6 +157,17 @@ test('HEAD, 204 and 304 have no body, whatever the handler gives', async () => {
   assert.equal(isEnded, false, 'a source that never began has nothing to end')
 })
 
+test('a body whose length is known is announced and goes out as it is', async () => {
+  async function* body() {
+    yield Buffer.from('one')
+    yield Buffer.from('two')
+  }
+  const gate = await openGate({ handle: () => Promise.resolve({ status: 200, headers: [], body: body(), bodyBytes: 6 }) })
+  const caller = await gate.connect()
+  caller.send(get('connection: close'))
+  assert.equal(await caller.rest(), 'HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\nonetwo')
+})
+
 test('a body that breaks leaves the answer without its end', async () => {
   const broken = new Error('the upstream broke')
   async function* body() {

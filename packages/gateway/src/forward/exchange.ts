@@ -27,6 +27,8 @@ export interface UpstreamAnswer {
    * (`return`) ends the exchange.
    */
   readonly body: AsyncIterable<Uint8Array>
+  /** The body's length as the upstream announced it. */
+  readonly bodyBytes?: number | undefined
 }
 
 /** There was no answer. `isSent` false: certainly nothing of the request reached the upstream. */

@@ -79,7 +79,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     if (isEventStream && !this.#limits.deadlines.eventStreamsEnd) clearTimeout(this.#total)
     this.#phase = 'answering'
     this.#replacePatience(isEventStream ? eventStreamIdleMs : idleMs)
-    this.#begin.resolve({ kind: 'answer', status, headers: this.#masked(headers.endToEnd), body: this })
+    // A mask leaves every length as it is.
+    this.#begin.resolve({ kind: 'answer', status, headers: this.#masked(headers.endToEnd), body: this, bodyBytes: announcedBytes(headers.all) })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
@@ -232,4 +233,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
       throw error
     }
   }
+}
+
+function announcedBytes(headers: HeaderLines): number | undefined {
+  const lengths = headers.filter(([name]) => name === 'content-length' || name === 'transfer-encoding')
+  const [[name, value] = ['', '']] = lengths
+  return lengths.length === 1 && name === 'content-length' && /^[0-9]{1,15}$/.test(value) ? Number(value) : undefined
 }

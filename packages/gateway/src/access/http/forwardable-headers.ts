@@ -75,6 +75,7 @@ function mayPass(name: string): boolean {
 
 /** The fields that `Connection` declares to be of this hop. */
 export function connectionOptions(headers: HeaderLines): ReadonlySet<string> {
-  const options = headers.filter(([name]) => name === 'connection').flatMap(([, value]) => value.split(','))
-  return new Set(options.map((option) => option.trim().toLowerCase()))
+  const options = new Set<string>()
+  for (const [name, value] of headers) if (name === 'connection') for (const option of value.split(',')) options.add(option.trim().toLowerCase())
+  return options
 }

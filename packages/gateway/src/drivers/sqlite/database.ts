@@ -26,6 +26,7 @@ export class Database {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   readonly #sql: Sql
+  #writes = 0
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -43,7 +44,22 @@ export class Database {
 
   /** All or nothing, durable when it resolves. @throws Fault `not-done`, or `unknown` when the disk failed at the commit. */
   async write<Result>(work: (sql: Sql) => Result): Promise<Result> {
+    this.#writes += 1
     return this.#transact('BEGIN IMMEDIATE', work)
+  }
+
+  /**
+   * Changes with every commit, of this connection or of another one, and costs much less than a `read`.
+   *
+   * @throws Fault `not-done`
+   * @see https://www.sqlite.org/pragma.html#pragma_data_version
+   */
+  edition(): string {
+    try {
+      return `${String(this.#sql.get('PRAGMA data_version')?.['data_version'])}/${this.#writes}`
+    } catch (error) {
+      throw faultOf(error, 'not-done')
+    }
   }
 
   close(): void {

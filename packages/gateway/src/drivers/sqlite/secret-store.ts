@@ -3,6 +3,9 @@ import type { SecretRecord, SecretScope, SecretStore } from '../../control/secre
 import type { Database, Row, Sql } from './database.ts'
 import { openRecord, sealingKeyBytes, sealRecord } from './sealed-record.ts'
 
+/** Secrets that are kept revealed at once. */
+const revealedMax = 1024
+
 /**
  * `SecretStore` on the embedded database. Each value is sealed with AES-256-GCM under a fresh random 96-bit nonce (NIST SP 800-38D section 8.2.2), bound to its
  * tenant, name and version.
@@ -11,6 +14,9 @@ export class SqliteSecretStore implements SecretStore {
   readonly #database: Database
   readonly #sealingKey: Uint8Array
   readonly #randomBytes: (length: number) => Uint8Array
+  /** What was revealed from one edition of the database, by tenant and name: a call should not cost a transaction and a decryption. */
+  readonly #revealed = new Map<string, string | undefined>()
+  #edition = ''
 
   /** `sealingKey` is 32 bytes, kept apart from the database and its backups. */
   constructor(database: Database, sealingKey: Uint8Array, randomBytes: (length: number) => Uint8Array) {
@@ -50,8 +56,16 @@ export class SqliteSecretStore implements SecretStore {
   }
 
   async reveal(tenant: TenantName, name: string): Promise<string | undefined> {
+    const edition = this.#database.edition()
+    if (edition !== this.#edition || this.#revealed.size >= revealedMax) this.#revealed.clear()
+    this.#edition = edition
+    const key = `${tenant}|${name}`
+    if (this.#revealed.has(key)) return this.#revealed.get(key)
     const row = await this.#database.read((sql) => findRow(sql, tenant, name) ?? findRow(sql, shared, name))
-    return row && this.#open(row)
+    const value = row && this.#open(row)
+    // Another call can have seen a newer edition meanwhile, to which this value does not belong.
+    if (edition === this.#edition) this.#revealed.set(key, value)
+    return value
   }
 
   /** @throws Fault when a value does not open under the sealing key */

@@ -33,7 +33,7 @@ export async function forwardHttp(exchanges: Exchanges, call: HttpCall, { tenant
 }
 
 function passOn(answer: UpstreamAnswer, { method, signal }: HttpCall, requestBytes: () => number): Forwarded {
-  const { status, headers } = answer
+  const { status, headers, bodyBytes } = answer
   const facts = (result: OutcomeFacts['result'], answerBytes: number): OutcomeFacts => ({ result, status, requestBytes: requestBytes(), answerBytes })
   if (method === 'HEAD' || status === 204 || status === 304) {
     return { kind: 'answer', answer: { status, headers, body: new Uint8Array(0) }, finished: Promise.resolve(facts('answered', 0)) }
@@ -43,7 +43,7 @@ function passOn(answer: UpstreamAnswer, { method, signal }: HttpCall, requestByt
     const broken = result === 'failed' ? refusalOf(error) : undefined
     return { ...facts(result, body.bytes), ...(broken && { code: broken.problem.code, reason: broken.reason }) }
   })
-  return { kind: 'answer', answer: { status, headers, body }, finished }
+  return { kind: 'answer', answer: { status, headers, body, bodyBytes }, finished }
 }
 
 class CountedBody implements AsyncIterable<Uint8Array> {

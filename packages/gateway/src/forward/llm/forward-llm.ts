@@ -32,7 +32,8 @@ export async function forwardLlm(exchanges: Exchanges, call: LlmCall, principal:
   if (!reading || answer.body instanceof Uint8Array) return forwarded
   return {
     kind: 'answer',
-    answer: { ...answer, body: new NotedBody(answer.body, reading) },
+    // Without its usage an answer is shorter than its provider announced.
+    answer: { ...answer, body: new NotedBody(answer.body, reading), bodyBytes: call.hidesUsage ? undefined : answer.bodyBytes },
     finished: finished.then((facts) => {
       if (facts.result === 'answered') reading.conclude()
       return { ...facts, ...noted(notes, facts, price) }
