@@ -7,6 +7,7 @@ import { schemaFileName, writeStarterConfiguration } from '../control/configurat
 import { dataFolder } from '../control/data-folder.ts'
 import { initialise, loadConfiguration, startGateway } from '../main.ts'
 import { askGateway } from './admin-client.ts'
+import { addBackupCommands } from './backup-commands.ts'
 import { examine } from './doctor.ts'
 import { addLogCommands } from './log-commands.ts'
 import { exitCodes, OperatorConsole, type Acting, type Common, type Terminal } from './operator-console.ts'
@@ -176,6 +177,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   }
 
   addLogCommands(root, console, terminal)
+  addBackupCommands(root, console, terminal)
 
   common(root.command('doctor').description('what is wrong with this installation, and what to do')).action(async (options: Common) =>
     run(options, async () => {

@@ -1,15 +1,10 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
-import { Fault, parseTrustDomain } from '@sallyport/contract'
-import { clockAfter } from '../audit/clock-after.ts'
+import { randomBytes } from 'node:crypto'
 import { entryTime } from '../audit/entries.ts'
-import { ed25519Signer } from '../audit/log-key.ts'
-import { openLog } from '../audit/sequencer.ts'
 import { recoverAuthority } from '../control/authority/authority.ts'
-import { dataFolder, deriveKey, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
-import { readKeyFile } from '../drivers/key-file/key-file.ts'
-import { openLogFolder } from '../drivers/posix-log/log-folder.ts'
+import { dataFolder } from '../control/data-folder.ts'
 import { SqliteAgentStore } from '../drivers/sqlite/agent-store.ts'
 import { openDatabase } from '../drivers/sqlite/database.ts'
+import { withLogOffline } from './open-log-offline.ts'
 
 /**
  * Recovers the authority on the data folder itself, for a gateway that is down because its keys are lost or damaged. The log is held meanwhile, so that no
@@ -18,14 +13,8 @@ import { openDatabase } from '../drivers/sqlite/database.ts'
  * @throws Fault when a gateway holds the folder, or the log or the database cannot be written; repeat it until it resolves
  */
 export async function recoverOffline(folder: string, trustDomainText: string, person: string): Promise<{ readonly kind: 'recovered' }> {
-  const trustDomain = parseTrustDomain(trustDomainText)
-  if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain`, 'not-done')
   const places = dataFolder(folder)
-  const journalKey = createSecretKey(deriveKey(await readKeyFile(places.sealingKey), 'journal'))
-  const signer = ed25519Signer(await readLogKey(folder), `${trustDomain}/sallyport`, journalKey)
-  const { log, recovered } = await openLog(await openLogFolder(places.log), signer, { kept: keptCheckpoint(folder) })
-  try {
-    const now = clockAfter(recovered.lastTime)
+  return withLogOffline(folder, trustDomainText, async ({ log, now, trustDomain }) => {
     const database = openDatabase(places.database)
     try {
       const note = (act: Parameters<Parameters<typeof recoverAuthority>[0]['note']>[0]): Promise<number> => log.append({ v: 1, time: entryTime(now()), ...act })
@@ -33,8 +22,6 @@ export async function recoverOffline(folder: string, trustDomainText: string, pe
     } finally {
       database.close()
     }
-  } finally {
-    await log.close()
-  }
-  return { kind: 'recovered' }
+    return { kind: 'recovered' }
+  })
 }

@@ -56,6 +56,13 @@ function scopeOf({ tenant: owner }: { readonly tenant?: TenantName | undefined }
 /** Everything an operator can do over the admin socket, by name. Each change is in the log before its answer. */
 export const acts: Readonly<Record<string, Act | undefined>> = {
   status: act(z.strictObject({}), async ({ status, authority }) => ({ ...(await status()), blocks: authority.agents.blocks })),
+  'backup.note': act(
+    z.strictObject({ act: z.enum(['backup.made', 'backup.failed']), person, file: z.string().min(1).max(4096), sealed: z.boolean() }),
+    async ({ ledger }, input) => ({
+      kind: 'noted',
+      index: await ledger.note({ type: 'admin', act: input.act, person: input.person, subject: { file: input.file, sealed: input.sealed } }),
+    }),
+  ),
   reload: act(z.strictObject({ person, file: z.string().max(4096).optional() }), async ({ reload }, input) => reload(input.person, input.file)),
 
   'agent.add': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => {

@@ -126,8 +126,8 @@ export function openDatabaseToRead(path: string): Database | undefined {
   let opened: DatabaseSync | undefined
   try {
     opened = new DatabaseSync(path, { timeout: busyMsMax, readOnly: true })
-    const found = Object.values(opened.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
-    if (found !== 'ok') throw new Fault(`${messages[11]} (${path})`, 'not-done')
+    const damage = objectionToDamage(opened)
+    if (damage !== undefined) throw new Fault(`${damage} (${path})`, 'not-done')
     const taken = Number(opened.prepare('PRAGMA user_version').get()?.['user_version'])
     if (taken !== migrations.length)
       throw new Fault(`the database (${path}) has the schema of another version: it is brought up to date when the gateway starts`, 'not-done')
@@ -136,6 +136,12 @@ export function openDatabaseToRead(path: string): Database | undefined {
     opened?.close()
     throw faultOf(error, 'not-done', path)
   }
+}
+
+/** Undefined when the database is whole. */
+export function objectionToDamage(opened: DatabaseSync): string | undefined {
+  const found = Object.values(opened.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
+  return found === 'ok' ? undefined : messages[11]
 }
 
 function migrate(database: DatabaseSync): void {
