@@ -12,6 +12,7 @@ import { examine } from './doctor.ts'
 import { addLogCommands } from './log-commands.ts'
 import { exitCodes, OperatorConsole, type Acting, type Common, type Terminal } from './operator-console.ts'
 import { recoverOffline } from './recover-offline.ts'
+import { addSupportCommand } from './support/support-command.ts'
 import { shownJson } from './show.ts'
 
 export { exitCodes, type Terminal } from './operator-console.ts'
@@ -178,6 +179,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
 
   addLogCommands(root, console, terminal)
   addBackupCommands(root, console, terminal)
+  addSupportCommand(root, console)
 
   common(root.command('doctor').description('what is wrong with this installation, and what to do')).action(async (options: Common) =>
     run(options, async () => {
