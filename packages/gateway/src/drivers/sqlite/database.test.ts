@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { Fault } from '@sallyport/contract'
+import { SqliteAgentStore } from './agent-store.ts'
 import { openDatabase } from './database.ts'
 import { migrations } from './migrations.ts'
 
@@ -92,4 +93,54 @@ test('a database of any older step is brought up to date without losing a row', 
     assert.equal(after.prepare('SELECT count(*) AS n FROM agents').get()?.['n'], 1)
     after.close()
   }
+})
+
+/** Made by the first step alone, with what a gateway of that version wrote. */
+const firstSchema = join(import.meta.dirname, 'fixtures/schema-1.db')
+
+test('a database of the first version is brought up to date, and kept as it was for the way back', async (t) => {
+  const path = freshPath(t)
+  copyFileSync(firstSchema, path)
+  const database = openDatabase(path)
+  const store = new SqliteAgentStore(database)
+  assert.deepEqual(
+    (await store.agents()).map(({ agent, standing }) => [agent, standing]),
+    [
+      ['bot', 'active'],
+      ['gone', 'revoked'],
+    ],
+  )
+  database.close()
+  const kept = `${path}.schema-1`
+  assert.equal(statSync(kept).mode & 0o777, 0o600)
+  const older = new DatabaseSync(kept, { readOnly: true })
+  assert.equal(older.prepare('PRAGMA user_version').get()?.['user_version'], 1)
+  assert.equal(older.prepare('SELECT count(*) AS n FROM certificates').get()?.['n'], 1)
+  assert.equal(older.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'secrets'").get()?.['n'], 0)
+  older.close()
+  assert.deepEqual(
+    readdirSync(dirname(path)).filter((name) => name.includes('unfinished')),
+    [],
+  )
+})
+
+test('a database that cannot be copied is not changed', (t) => {
+  const path = freshPath(t)
+  copyFileSync(firstSchema, path)
+  mkdirSync(`${path}.schema-1.${process.pid}.unfinished`)
+  assert.throws(() => openDatabase(path), /is not brought up to date|directory/i)
+  const raw = new DatabaseSync(path)
+  assert.equal(raw.prepare('PRAGMA user_version').get()?.['user_version'], 1)
+  raw.close()
+})
+
+test('a newer database is refused with the copy that leads back, where there is one', (t) => {
+  const path = freshPath(t)
+  openDatabase(path).close()
+  const raw = new DatabaseSync(path)
+  raw.exec(`PRAGMA user_version = ${migrations.length + 1}`)
+  raw.close()
+  assert.throws(() => openDatabase(path), /run that version, or restore a backup/)
+  writeFileSync(`${path}.schema-${migrations.length}`, '')
+  assert.throws(() => openDatabase(path), new RegExp(`run that version, or put sallyport\\.db\\.schema-${migrations.length} in its place`))
 })

@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Fault } from '@sallyport/contract'
 import { migrations } from './migrations.ts'
@@ -108,7 +109,8 @@ export function openDatabase(path: string): Database {
     closeSync(openSync(path, 'a', 0o600))
     opened = new DatabaseSync(path, { timeout: busyMsMax, enableForeignKeyConstraints: true })
     opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
-    migrate(opened)
+    copyBeforeMigration(opened, path)
+    migrate(opened, path)
     return new Database(opened)
   } catch (error) {
     opened?.close()
@@ -128,8 +130,7 @@ export function openDatabaseToRead(path: string): Database | undefined {
     opened = new DatabaseSync(path, { timeout: busyMsMax, readOnly: true })
     const damage = objectionToDamage(opened)
     if (damage !== undefined) throw new Fault(`${damage} (${path})`, 'not-done')
-    const taken = Number(opened.prepare('PRAGMA user_version').get()?.['user_version'])
-    if (taken !== migrations.length)
+    if (stepsTaken(opened) !== migrations.length)
       throw new Fault(`the database (${path}) has the schema of another version: it is brought up to date when the gateway starts`, 'not-done')
     return new Database(opened)
   } catch (error) {
@@ -144,10 +145,44 @@ export function objectionToDamage(opened: DatabaseSync): string | undefined {
   return found === 'ok' ? undefined : messages[11]
 }
 
-function migrate(database: DatabaseSync): void {
+/** What a database of an older schema is kept as before it is changed: the only way back to the older version. */
+function schemaCopy(path: string, taken: number): string {
+  return `${path}.schema-${taken}`
+}
+
+function stepsTaken(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+}
+
+/** The copy has its name only when it is whole. Of two processes that start at once, each may make it, and the first one's is kept. */
+function copyBeforeMigration(database: DatabaseSync, path: string): void {
+  const taken = stepsTaken(database)
+  const copy = schemaCopy(path, taken)
+  if (taken === 0 || taken >= migrations.length || existsSync(copy)) return
+  const unfinished = `${copy}.${process.pid}.unfinished`
+  try {
+    rmSync(unfinished, { force: true })
+    closeSync(openSync(unfinished, 'wx', 0o600))
+    database.prepare('VACUUM INTO ?').run(unfinished) // one state of it, the write-ahead log included
+    const file = openSync(unfinished, 'r+')
+    fsyncSync(file)
+    closeSync(file)
+    linkSync(unfinished, copy)
+  } catch (error) {
+    if (!existsSync(copy)) throw new Fault(`the database (${path}) cannot be copied to ${copy}, so it is not brought up to date`, 'not-done', error)
+  } finally {
+    rmSync(unfinished, { force: true, recursive: true })
+  }
+}
+
+function migrate(database: DatabaseSync, path: string): void {
   database.exec('BEGIN IMMEDIATE') // two processes that start at once take each step once
-  const taken = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
-  if (taken > migrations.length) throw new Fault('the database was made by a newer version of Sallyport: run that version, or restore a backup', 'not-done')
+  const taken = stepsTaken(database)
+  if (taken > migrations.length) {
+    const copy = schemaCopy(path, migrations.length)
+    const way = existsSync(copy) ? `put ${basename(copy)} in its place, which forgets what was done since` : 'restore a backup that this version made'
+    throw new Fault(`the database (${path}) was made by a newer version of Sallyport: run that version, or ${way}; see docs/operate/backup.md`, 'not-done')
+  }
   for (const { sql } of migrations.slice(taken)) database.exec(sql)
   database.exec(`PRAGMA user_version = ${migrations.length}`)
   database.exec('COMMIT')
