@@ -2,7 +2,8 @@ import { refused, unreachable, type Problem, type Refused } from '@sallyport/con
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
-import { mcpRefusal } from './access/mcp/mcp-refusal.ts'
+import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
+import type { McpRefused } from './access/mcp/rpc-refusal.ts'
 import { understand } from './access/understand.ts'
 import type { Receipt } from './audit/receipt.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
@@ -63,7 +64,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
   }
 }
 
-async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | Refused> {
+async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
   try {
     return await understand(access, principal, inbound)
   } catch (error) {
@@ -93,9 +94,10 @@ function refuseStranger(ports: Ports, inbound: Inbound, { problem, reason }: Ref
 }
 
 /** A known agent whose call fits no protocol or target. */
-function refuseMalformed(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason }: Refused): Answer {
+function refuseMalformed(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason, rpc }: McpRefused): Answer {
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
-  return refuse(ports, inbound, problem)
+  const answered = refuse(ports, inbound, problem)
+  return rpc ? malformedRefusal(problem, inbound.id, rpc) : answered
 }
 
 function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answer {

@@ -2,8 +2,9 @@ import { problemDocument, problemHeader, problems, type Json, type Problem } fro
 import type { Answer } from '../../edge/inbound.ts'
 import { problemAnswer } from '../../edge/problem-answer.ts'
 import type { JsonRpcMessage } from '../access-request.ts'
-import { metaOf, metaKeys, modernRevision } from './revision.ts'
 import { paramsOf } from './json-rpc.ts'
+import { metaOf, metaKeys, modernRevision } from './revision.ts'
+import type { McpRefused } from './rpc-refusal.ts'
 
 /** How members of `_meta` begin that only the gateway writes. */
 export const ownMetaPrefix = 'dev.sallyport/'
@@ -32,8 +33,17 @@ export function mcpRefusal(problem: Problem, requestId: string, message: JsonRpc
     }
     return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, result })
   }
-  const text = problem.detail === undefined ? problems[problem.code].title : `${problems[problem.code].title}. ${problem.detail}`
-  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: { code: refusalErrorCode, message: text, data: document } })
+  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: { code: refusalErrorCode, message: textOf(problem), data: document } })
+}
+
+/** A refusal of a message that does not fit the protocol: with the code and the HTTP status that the protocol has for it. */
+export function malformedRefusal(problem: Problem, requestId: string, { id, code, data, status }: NonNullable<McpRefused['rpc']>): Answer {
+  const error = { code, message: textOf(problem), data: { ...problemDocument(problem, requestId), ...data } }
+  return rpcAnswer(problem, { jsonrpc: '2.0', id, error }, status ?? problems[problem.code].status)
+}
+
+function textOf({ code, detail }: Problem): string {
+  return detail === undefined ? problems[code].title : `${problems[code].title}. ${detail}`
 }
 
 function heldText({ id, expiresAt }: { readonly id: string; readonly expiresAt: string }): string {
@@ -43,9 +53,9 @@ function heldText({ id, expiresAt }: { readonly id: string; readonly expiresAt: 
   )
 }
 
-function rpcAnswer({ code, retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }): Answer {
+function rpcAnswer({ code, retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }, status = 200): Answer {
   return {
-    status: 200,
+    status,
     headers: [
       ['content-type', 'application/json'],
       ['cache-control', 'no-store'],

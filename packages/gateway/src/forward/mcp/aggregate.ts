@@ -60,7 +60,12 @@ async function answerRequest(ports: McpPorts, policy: PolicySnapshot, principal:
     case 'ping':
       return succeed(call, request, {})
     default:
-      return answerWith({ jsonrpc: '2.0', id: request.id, error: { code: methodNotFound, message: 'Method not found' } }, 200, [], { error: true })
+      return answerWith(
+        { jsonrpc: '2.0', id: request.id, error: { code: methodNotFound, message: 'Method not found' } },
+        call.era === 'modern' ? 404 : 200,
+        [],
+        { error: true },
+      )
   }
 }
 
