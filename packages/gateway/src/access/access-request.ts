@@ -51,6 +51,8 @@ export interface HttpCall {
 
 export interface McpCall {
   readonly kind: 'mcp'
+  /** The id of the request, for errors inside a stream. */
+  readonly requestId: string
   /** Absent: the aggregated endpoint itself (initialize, lists over all upstreams). */
   readonly upstream: UpstreamName | undefined
   /** Under which address it was called: `aggregate` renames tools, prompts and resources on the way back. */

@@ -1,4 +1,4 @@
-import { problemDocument, problemHeader, problems, type Json, type Problem } from '@sallyport/contract'
+import { problemDocument, problemHeader, problems, type Json, type JsonObject, type Problem } from '@sallyport/contract'
 import type { Answer } from '../../edge/inbound.ts'
 import { problemAnswer } from '../../edge/problem-answer.ts'
 import type { JsonRpcMessage } from '../access-request.ts'
@@ -10,7 +10,7 @@ import type { McpRefused } from './rpc-refusal.ts'
 export const ownMetaPrefix = 'dev.sallyport/'
 
 /** The range that JSON-RPC leaves to servers; the problem document in `data` says the rest. */
-export const refusalErrorCode = -32000
+const refusalErrorCode = -32000
 
 /**
  * A refusal as an MCP client understands it.
@@ -22,18 +22,22 @@ export const refusalErrorCode = -32000
 export function mcpRefusal(problem: Problem, requestId: string, message: JsonRpcMessage | undefined): Answer {
   // The protocol wants the bare status: on 404 a client starts a new session.
   if (message?.kind !== 'request' || problem.code === 'access.session-invalid') return problemAnswer(problem, requestId)
-  const document = { ...problemDocument(problem, requestId) } satisfies Record<string, unknown>
   if (problem.approval && message.method === 'tools/call') {
     const isModern = metaOf(paramsOf(message))[metaKeys.protocolVersion] === modernRevision
     const result = {
       ...(isModern && { resultType: 'complete' }),
       isError: true,
       content: [{ type: 'text', text: heldText(problem.approval) }],
-      _meta: { [`${ownMetaPrefix}problem`]: document },
+      _meta: { [`${ownMetaPrefix}problem`]: problemDocument(problem, requestId) },
     }
     return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, result })
   }
-  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: { code: refusalErrorCode, message: textOf(problem), data: document } })
+  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: problemError(problem, requestId) })
+}
+
+/** A refusal as the `error` of a JSON-RPC response. */
+export function problemError(problem: Problem, requestId: string): JsonObject {
+  return { code: refusalErrorCode, message: textOf(problem), data: { ...problemDocument(problem, requestId) } }
 }
 
 /** A refusal of a message that does not fit the protocol: with the code and the HTTP status that the protocol has for it. */

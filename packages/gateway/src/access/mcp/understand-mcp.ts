@@ -228,6 +228,7 @@ function request(
     },
     call: {
       kind: 'mcp',
+      requestId: inbound.id,
       upstream: upstream?.name,
       endpoint: direct ? 'direct' : 'aggregate',
       targets: upstream ? [upstream] : [...access.upstreams.values()].filter((candidate) => candidate.protocol === 'mcp'),

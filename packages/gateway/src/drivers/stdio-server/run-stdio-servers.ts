@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Fault, refused, type JsonObject, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../access/access-request.ts'
 import type { StdioServerSettings } from '../../control/configuration/stdio-server-settings.ts'
+import { refusalOf } from '../../forward/exchange.ts'
 import type { ChildOwner, ChildStatus, StdioSupervisor } from '../../forward/mcp/stdio-servers.ts'
 import { StdioChild } from './stdio-child.ts'
 
@@ -119,7 +120,7 @@ class ChildPool implements StdioSupervisor {
       return { kind: 'ready', child, initialized: await child.initialized }
     } catch (error) {
       if (!(error instanceof Fault)) throw error
-      return refused('forward.upstream-failed', error.message)
+      return refusalOf(error) ?? refused('forward.upstream-failed', error.message)
     }
   }
 

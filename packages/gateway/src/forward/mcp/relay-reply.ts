@@ -2,6 +2,7 @@ import { Fault, unreachable, type JsonObject, type Refused } from '@sallyport/co
 import type { JsonRpcId, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, McpEra } from '../../access/access-request.ts'
 import { isJsonObject, paramsOf } from '../../access/mcp/json-rpc.ts'
 import { sealServerRequest, sealSession } from '../../access/mcp/sealed-session.ts'
+import { problemError } from '../../access/mcp/mcp-refusal.ts'
 import type { Answer, HeaderLines } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
 import { refusalOf } from '../exchange.ts'
@@ -9,7 +10,7 @@ import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
 import { writeEvent } from './event-stream.ts'
 import { withoutOwnWord } from './own-word.ts'
 import { bridgeResponse } from './revision-bridge.ts'
-import { answerForAgent, asksTooMuch, refusedInput, upstreamFailure } from './server-requests.ts'
+import { answerForAgent, asksTooMuch, refusedInput } from './server-requests.ts'
 import type { Conversation, UpstreamReply } from './upstream-reply.ts'
 import { visibleResult, withUri, type View } from './visible-result.ts'
 
@@ -25,6 +26,8 @@ export interface RelayTerms {
   readonly request: JsonRpcRequest | undefined
   /** The id under which the upstream got it. */
   readonly upstreamId: JsonRpcId | undefined
+  /** The id of the agent's request, by which its entry is found. */
+  readonly requestId: string
   readonly requestBytes: number
   readonly signal: AbortSignal
 }
@@ -126,8 +129,9 @@ async function* eventBytes(reply: UpstreamReply, terms: RelayTerms, finish: (fac
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     if (terms.signal.aborted) return
-    facts = { ...facts, result: 'failed', code: refusalOf(error)?.problem.code ?? 'forward.upstream-failed' }
-    if (request) yield writeEvent({ data: JSON.stringify(upstreamFailure(request.id, 'stream')) })
+    const problem = refusalOf(error)?.problem ?? { code: 'forward.upstream-failed' }
+    facts = { ...facts, result: 'failed', code: problem.code }
+    if (request) yield writeEvent({ data: JSON.stringify({ jsonrpc: '2.0', id: request.id, error: problemError(problem, terms.requestId) }) })
   } finally {
     finish({ ...facts, answerBytes })
   }
@@ -190,7 +194,7 @@ class Screen {
   }
 
   #passResponse(message: JsonRpcResponse): JsonRpcResponse {
-    const { request, upstreamId, conversation, callerEra, view } = this.#terms
+    const { request, upstreamId, conversation, callerEra, view, requestId } = this.#terms
     // An error without an id is about the only request there is.
     const isOurs = request === undefined || message.id === upstreamId || (message.id === undefined && message.value['error'] !== undefined)
     if (!isOurs) throw new Fault('a response to another request', 'unknown')
@@ -200,7 +204,7 @@ class Screen {
     if (!isJsonObject(result)) return { kind: 'response', id, value: { ...bridged(message.value, this.#terms), id } }
     const isModern = callerEra === 'modern'
     const allowed = isModern && conversation.era === 'modern' ? conversation.upstream.serverRequests : nothing
-    if (asksTooMuch(result, allowed)) return { kind: 'response', id, value: { jsonrpc: '2.0', id, ...refusedInput(request?.method, isModern) } }
+    if (asksTooMuch(result, allowed)) return { kind: 'response', id, value: { jsonrpc: '2.0', id, ...refusedInput(request?.method, isModern, requestId) } }
     const value = bridged({ jsonrpc: '2.0', id, result: visibleResult(request?.method, result, view) }, this.#terms)
     return { kind: 'response', id, value }
   }

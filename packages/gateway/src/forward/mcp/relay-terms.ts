@@ -27,6 +27,7 @@ export function relayTerms(
     sessionKey: ports.sessionKey,
     request,
     upstreamId,
+    requestId: call.requestId,
     requestBytes: call.message ? Buffer.byteLength(JSON.stringify(call.message.value)) : 0,
     signal: call.signal,
   }
