@@ -34,6 +34,7 @@ async function send(exchanges: Exchanges, terms: HttpConversationTerms, { verb, 
     target: '',
     headers: [...protocolHeaders(terms, verb, message), ...headers],
     body: message && Buffer.from(JSON.stringify(message.value)),
+    isStream: verb === 'GET' || (message?.kind === 'request' && message.method === 'subscriptions/listen'),
     signal,
   })
   if (answer.kind === 'refused') return answer
