@@ -35,6 +35,8 @@ export const problems = {
   'policy.no-rule': { status: 403, title: 'No rule permits this call' },
   'policy.denied': { status: 403, title: 'A rule denies this call' },
   'policy.quota-exhausted': { status: 429, title: 'A quota is exhausted' },
+  'policy.tool-changed': { status: 403, title: 'The definition of the tool is new or has changed, and nobody has accepted it yet' },
+  'policy.tool-unlisted': { status: 403, title: 'The upstream does not list this tool' },
   'policy.approval-required': { status: 403, title: 'A person must approve this call' },
   'policy.approval-denied': { status: 403, title: 'A person denied this call' },
 

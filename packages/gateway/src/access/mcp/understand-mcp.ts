@@ -70,13 +70,10 @@ function understandSession(arrival: Arrival, verb: 'GET' | 'DELETE'): AccessRequ
   if (arrival.inbound.body) return malformed(`${verb} has no body here`)
   // A session of the aggregated endpoint is nothing but its sealed id, so nothing ends; the protocol lets a server answer so.
   if (!arrival.direct && verb === 'DELETE') return refused('access.method-not-allowed', undefined, { detail: 'Sessions of /mcp end by themselves.' })
-  // The aggregated endpoint has no messages of its own to send; the protocol lets a server answer so.
-  if (!arrival.direct && verb === 'GET')
-    return refused('access.method-not-allowed', undefined, { detail: 'There is no event stream at /mcp; use /mcp/<upstream>.' })
   const session = sessionOf(arrival)
   if (session?.kind === 'refused') return session
   // A server without sessions may still have a stream; a session that is not named cannot be ended.
-  if (!session && (verb === 'DELETE' || arrival.direct?.transport === 'stdio'))
+  if (!session && (verb === 'DELETE' || arrival.direct?.transport !== 'http'))
     return refused('access.session-invalid', 'no session', { detail: 'Mcp-Session-Id is missing.' })
   const eventId = headerValue(headers, 'last-event-id')
   const resource = verb === 'GET' ? 'stream' : 'session'
@@ -125,7 +122,9 @@ function understandRequest(arrival: Arrival, message: JsonRpcRequest, era: McpEr
   const row = requestRow(method, era, params)
   if (!row) return unknownMethod(method, era)
   const headers = era === 'modern' ? mirroredParameters(arrival.inbound.headers) : []
-  if (row.standing === 'protocol') return request(arrival, arrival.direct, protocolQuestion(method), { verb: 'POST', message, era, session, headers })
+  // Together with all others, single resources are not watched: what is asked of them is not granted, and the rest is bookkeeping.
+  const isOwn = !arrival.direct && method === 'subscriptions/listen'
+  if (row.standing === 'protocol' || isOwn) return request(arrival, arrival.direct, protocolQuestion(method), { verb: 'POST', message, era, session, headers })
 
   if (!arrival.direct && !row.addressing) return unknownMethod(method, era)
   const addressed = arrival.direct ? { upstream: arrival.direct, message } : resolve(arrival.access.upstreams, message, row)

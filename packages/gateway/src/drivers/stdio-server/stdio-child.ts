@@ -50,10 +50,12 @@ export class StdioChild {
   readonly ended: Promise<void>
   /** Called whenever a reader comes or goes. */
   readonly #onUse: () => void
+  readonly #onToolsChanged: () => void
 
-  constructor(terms: ChildTerms, onUse: () => void) {
+  constructor(terms: ChildTerms, onUse: () => void, onToolsChanged: () => void) {
     this.#terms = terms
     this.#onUse = onUse
+    this.#onToolsChanged = onToolsChanged
     this.#cutter = new LineCutter(terms.messageBytesMax)
     const starting = ChildProgram.start(terms, (bytes) => this.#take(bytes))
     this.ended = starting.then(
@@ -220,6 +222,7 @@ export class StdioChild {
   }
 
   #dispatchNotification(message: JsonRpcNotification, bytes: number): void {
+    if (message.method === 'notifications/tools/list_changed') this.#onToolsChanged()
     if (message.method !== 'notifications/progress') {
       for (const listener of this.#listeners) listener.push(message, bytes)
       return
