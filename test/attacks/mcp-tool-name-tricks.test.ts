@@ -82,3 +82,30 @@ test('headers of 2026-07-28 that say something else than the body are refused', 
   assert.equal((await bench.post('/mcp/crm', body, { ...right, 'mcp-param-id': '7' })).status, 200)
   assert.equal(upstream.seen[0]?.headers['mcp-param-id'], '7')
 })
+
+test('a refusal of a readable request is an answer in its protocol, with the code and status that each revision has for it', async () => {
+  await using bench = await McpBench.open({ upstreams: { crm: { url: 'http://127.0.0.1:9/mcp' } } })
+  const capabilities = { 'io.modelcontextprotocol/clientCapabilities': {} }
+  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', ...capabilities }
+  const list = (_meta: object): object => ({ jsonrpc: '2.0', id: 'one', method: 'tools/list', params: { _meta } })
+  const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
+  const unknown = { ...capabilities, 'io.modelcontextprotocol/protocolVersion': '2099-01-01' }
+  const cases: readonly (readonly [path: string, status: number, code: number, body: object, headers?: Record<string, string>])[] = [
+    ['/mcp/crm', 400, -32602, call('get_invoice', { arguments: [] })],
+    ['/mcp/crm', 400, -32602, { jsonrpc: '2.0', id: 'one', method: 'tools/list' }, modern],
+    ['/mcp/crm', 400, -32602, list({ 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }), modern],
+    ['/mcp/crm', 400, -32020, list(meta), { ...modern, 'mcp-method': 'tools/call' }],
+    ['/mcp/crm', 400, -32020, list(unknown), modern],
+    ['/mcp/crm', 400, -32022, list(unknown), { ...modern, 'mcp-protocol-version': '2099-01-01' }],
+    ['/mcp/crm', 404, -32601, { jsonrpc: '2.0', id: 'one', method: 'ping', params: { _meta: meta } }, { ...modern, 'mcp-method': 'ping' }],
+    ['/mcp/crm', 400, -32601, { jsonrpc: '2.0', id: 'one', method: 'server/discover' }], // 404 would end the session of an older client
+    ['/mcp', 200, -32602, call('nowhere__get_invoice')],
+  ]
+  for (const [path, status, code, body, headers] of cases) {
+    const answer = await bench.post(path, body, headers)
+    const { id, error } = JSON.parse(answer.text)
+    assert.deepEqual([answer.status, error.code], [status, code], answer.text)
+    assert.ok(id === 'one' || id === 1)
+    assert.match(error.data.instance, /^urn:uuid:/)
+  }
+})

@@ -160,6 +160,15 @@ test('a child that dies in the middle of a call fails that call, and the next ca
   assert.equal(bench.children[0]?.starts, 2)
 })
 
+test('a server that does not come up in time is given up, and the next use starts another', async () => {
+  const silent = { command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], deadlines: { connect: '100ms' } }
+  await using bench = await McpBench.open({ upstreams: { silent } })
+  for (const starts of [1, 2]) {
+    assert.match((await bench.post('/mcp/silent', toolCall(1, 'anything'))).text, /forward\.upstream-timeout/)
+    assert.equal(bench.children[0]?.starts, starts)
+  }
+})
+
 test('a server that keeps dying is given a pause instead of being started without end', async () => {
   await using bench = await McpBench.open({ upstreams: { broken: { command: [process.execPath, '-e', 'process.exit(1)'] } } })
   const initialize = {

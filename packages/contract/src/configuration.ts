@@ -160,6 +160,11 @@ const httpUpstream = z.strictObject({
   answerBytesMax: size.optional(),
 })
 
+const pinning = z
+  .enum(['pinned', 'approved', 'unpinned'])
+  .optional()
+  .meta({ description: 'Whose definitions of tools reach agents: those of the first sight (pinned, the default), those a person accepted (approved), any' })
+
 const mcpHttpUpstream = z.strictObject({
   protocol: z.literal('mcp'),
   url: z.url({ protocol: /^https?$/ }),
@@ -167,6 +172,7 @@ const mcpHttpUpstream = z.strictObject({
     .array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list']))
     .optional()
     .meta({ description: 'Requests of the server to the agent that are let through (default none)' }),
+  tools: pinning,
   credential: credential.optional(),
   addresses,
   tls: upstreamTls,
@@ -202,6 +208,7 @@ const mcpStdioUpstream = z.strictObject({
   readable: paths.optional().meta({ description: 'What it sees besides the system itself, such as a folder in a home; for sandbox: bubblewrap' }),
   writable: paths.optional().meta({ description: 'What it may change besides its own folder; for sandbox: bubblewrap' }),
   serverRequests: z.array(z.enum(['sampling/createMessage', 'elicitation/create', 'roots/list'])).optional(),
+  tools: pinning,
   deadlines,
   idle: durationUpTo('7d').optional().meta({ description: 'A child that was not used for so long is stopped (default 15m)' }),
   answerBytesMax: size.optional(),

@@ -109,6 +109,28 @@ export const adminEvent = z.strictObject({
   subject: z.record(z.string(), fact),
 })
 
+/** An upstream gave a tool a definition that the tenant's agents had not been shown before, or a person accepted one. */
+export const toolEvent = z.strictObject({
+  ...base,
+  type: z.literal('tool'),
+  act: z.enum(['pinned', 'held', 'accepted']).meta({ description: 'pinned: taken at first sight; held: kept from agents until a person accepts it' }),
+  tenant: z.string(),
+  upstream: z.string(),
+  tool: z.string(),
+  digest: z.string().meta({ description: 'SHA-256 of the canonical definition (RFC 8785), base64url' }),
+  before: z.string().optional().meta({ description: 'The digest that counted until then' }),
+  person: z.string().optional(),
+})
+
+/** Every tool of an upstream was seen once: from here on a new one is held. */
+export const toolsListedEvent = z.strictObject({
+  ...base,
+  type: z.literal('tools-listed'),
+  tenant: z.string(),
+  upstream: z.string(),
+  tools: z.number().int().min(0),
+})
+
 /** The gateway started or stopped, or one of its threads ended by itself and was replaced. */
 export const gatewayEvent = z.strictObject({
   ...base,
@@ -122,12 +144,23 @@ export const gatewayEvent = z.strictObject({
     .meta({ description: 'Permitted calls that will have no outcome, because what would have told it is gone' }),
 })
 
-export const logEvent = z.discriminatedUnion('type', [decisionEvent, refusalEvent, outcomeEvent, approvalEvent, adminEvent, gatewayEvent])
+export const logEvent = z.discriminatedUnion('type', [
+  decisionEvent,
+  refusalEvent,
+  outcomeEvent,
+  approvalEvent,
+  adminEvent,
+  toolEvent,
+  toolsListedEvent,
+  gatewayEvent,
+])
 
 export type DecisionEvent = z.infer<typeof decisionEvent>
 export type RefusalEvent = z.infer<typeof refusalEvent>
 export type OutcomeEvent = z.infer<typeof outcomeEvent>
 export type ApprovalEvent = z.infer<typeof approvalEvent>
+export type ToolEvent = z.infer<typeof toolEvent>
+export type ToolsListedEvent = z.infer<typeof toolsListedEvent>
 export type AdminEvent = z.infer<typeof adminEvent>
 export type GatewayEvent = z.infer<typeof gatewayEvent>
 export type LogEvent = z.infer<typeof logEvent>

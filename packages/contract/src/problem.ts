@@ -27,6 +27,7 @@ export const problems = {
   'access.too-large': { status: 413, title: 'The call is larger than what can be judged' },
   'access.unsupported-media': { status: 415, title: 'The media type is not accepted here' },
   'access.method-not-allowed': { status: 405, title: 'The method is not allowed on this path' },
+  'access.unknown-method': { status: 404, title: 'The protocol revision has no such method' },
   'access.session-invalid': { status: 404, title: 'The protocol session is unknown or belongs to another agent' },
   'access.configuration-changed': { status: 503, title: 'The configuration changed while the call arrived' },
   'access.unsupported-version': { status: 400, title: 'The protocol revision is not supported' },
@@ -34,6 +35,8 @@ export const problems = {
   'policy.no-rule': { status: 403, title: 'No rule permits this call' },
   'policy.denied': { status: 403, title: 'A rule denies this call' },
   'policy.quota-exhausted': { status: 429, title: 'A quota is exhausted' },
+  'policy.tool-changed': { status: 403, title: 'The definition of the tool is new or has changed, and nobody has accepted it yet' },
+  'policy.tool-unlisted': { status: 403, title: 'The upstream does not list this tool' },
   'policy.approval-required': { status: 403, title: 'A person must approve this call' },
   'policy.approval-denied': { status: 403, title: 'A person denied this call' },
 

@@ -2,7 +2,9 @@ import { refused, unreachable, type Problem, type Refused } from '@sallyport/con
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
-import { mcpRefusal } from './access/mcp/mcp-refusal.ts'
+import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
+import type { McpRefused } from './access/mcp/rpc-refusal.ts'
+import { toolListing } from './access/mcp/tool-listing.ts'
 import { understand } from './access/understand.ts'
 import type { Receipt } from './audit/receipt.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
@@ -12,7 +14,7 @@ import type { Forwarded } from './forward/forwarded.ts'
 import { thumbprintOf } from './identity/certificate-identity.ts'
 import { identify, outward, type Principal } from './identity/identify.ts'
 import type { Roster } from './identity/roster.ts'
-import type { LedgerDoor } from './ledger.ts'
+import type { LedgerDoor, ListFirst, Verdict } from './ledger.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 
 /** One immutable revision of the configuration, compiled. */
@@ -26,6 +28,8 @@ export interface Snapshot {
 export interface Ports {
   readonly roster: Roster
   readonly ledger: LedgerDoor
+  /** A fresh opaque id. */
+  readonly newId: () => string
   readonly forward: ForwardPorts
   readonly observe: (answered: { readonly code: Problem['code'] | 'answered'; readonly upstream: string | undefined }) => void
   /** A bug or a broken dependency, for the operator's own log. */
@@ -44,7 +48,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     // Its body may have taken minutes to arrive: what the operator has changed meanwhile counts.
     if (current() !== snapshot) return refuseMalformed(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
 
-    const verdict = await ports.ledger.decide(snapshot, request) // durable in the log when it resolves
+    const verdict = await decide(ports, current, snapshot, inbound, request) // durable in the log when it resolves
     switch (verdict.kind) {
       case 'deny':
       case 'hold':
@@ -63,7 +67,49 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
   }
 }
 
-async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | Refused> {
+/**
+ * Decides. Before a pinned tool is called or shown, the gateway must know what the upstream says of it now: then it first lists the tools itself, which is a
+ * request like any other, judged, written and forwarded.
+ */
+async function decide(
+  ports: Ports,
+  current: () => Snapshot,
+  snapshot: Snapshot,
+  inbound: Inbound,
+  request: AccessRequest,
+): Promise<Exclude<Verdict, ListFirst>> {
+  const verdict = await ports.ledger.decide(snapshot, request)
+  if (verdict.kind !== 'list-first') return verdict
+  const failed = await list(ports, snapshot, inbound, toolListing(request, ports.newId()))
+  if (failed) return refuseUnknown(ports, inbound, request, failed)
+  if (current() !== snapshot) return refuseUnknown(ports, inbound, request, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
+  const again = await ports.ledger.decide(snapshot, request)
+  if (again.kind !== 'list-first') return again
+  return refuseUnknown(ports, inbound, request, refused('policy.tool-unlisted', 'the tools changed again while they were listed', { retryAfterSeconds: 1 }))
+}
+
+async function list(ports: Ports, snapshot: Snapshot, inbound: Inbound, listing: AccessRequest): Promise<Pick<Refused, 'problem' | 'reason'> | undefined> {
+  const verdict = await ports.ledger.decide(snapshot, listing)
+  if (verdict.kind === 'list-first') throw new TypeError('a listing needs no listing')
+  if (verdict.kind !== 'permit') return { problem: verdict.problem, reason: 'the tools of the upstream may not be listed now' }
+  const forwarded = await go(ports, snapshot, inbound.receivedAt, verdict.receipt)
+  ports.ledger.settle(verdict.receipt, inbound.receivedAt, forwarded.finished)
+  return forwarded.kind === 'refused' ? forwarded : undefined
+}
+
+/** A call that no rule judged, since the tools of its upstream are not known. */
+function refuseUnknown(
+  ports: Ports,
+  inbound: Inbound,
+  { principal }: AccessRequest,
+  { problem, reason }: Pick<Refused, 'problem' | 'reason'>,
+): Exclude<Verdict, ListFirst> {
+  const { tenant, agent, thumbprint } = principal
+  ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
+  return { kind: 'deny', problem }
+}
+
+async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
   try {
     return await understand(access, principal, inbound)
   } catch (error) {
@@ -93,9 +139,10 @@ function refuseStranger(ports: Ports, inbound: Inbound, { problem, reason }: Ref
 }
 
 /** A known agent whose call fits no protocol or target. */
-function refuseMalformed(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason }: Refused): Answer {
+function refuseMalformed(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason, rpc }: McpRefused): Answer {
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
-  return refuse(ports, inbound, problem)
+  const answered = refuse(ports, inbound, problem)
+  return rpc ? malformedRefusal(problem, inbound.id, rpc) : answered
 }
 
 function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answer {

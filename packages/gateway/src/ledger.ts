@@ -9,6 +9,7 @@ import { refusalEntry, RefusalTally, type RefusalKind, type RefusalSeen } from '
 import { decide } from './policy/decide.ts'
 import type { CallDigest, Denial, Hold, Permit } from './policy/decision.ts'
 import { callDigest, exactCall } from './policy/exact-call.ts'
+import { mustListFirst } from './policy/objection-to-tool.ts'
 import { questionOf, type Question } from './policy/question.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { PolicyState } from './policy/state.ts'
@@ -18,6 +19,12 @@ export type Verdict =
   | { readonly kind: 'deny'; readonly problem: Problem }
   | { readonly kind: 'hold'; readonly problem: Problem }
   | { readonly kind: 'permit'; readonly receipt: Receipt }
+  | ListFirst
+
+/** Nothing was decided or written: the tools of the upstream are not known as they are now, and must be listed before this is asked again. */
+export interface ListFirst {
+  readonly kind: 'list-first'
+}
 
 /** What the story asks of the ledger, on whichever thread that runs. */
 export interface LedgerDoor {
@@ -54,6 +61,7 @@ export type Judged =
   | { readonly kind: 'hold'; readonly problem: Problem }
   /** The entry at `index` is durable. */
   | { readonly kind: 'permit'; readonly permit: Permit; readonly index: number }
+  | ListFirst
 
 /** What a person must see before they answer: the exact call, as the approval will be bound to it, and the rules that ask. */
 export interface HeldCall {
@@ -129,6 +137,7 @@ export class Ledger implements LedgerDoor {
     const objection = this.#objection()
     if (objection) return { kind: 'deny', problem: objection }
     const { state, now, newApprovalId } = this.#ports
+    if (mustListFirst(policy, state.tools, question)) return { kind: 'list-first' }
     const decidedAt = now()
     const decision = decide(policy, state, question, digest, decidedAt, newApprovalId)
     if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(question, decision), decidedAt)) return { kind: 'deny', problem: decision.problem }
@@ -217,6 +226,19 @@ export class Ledger implements LedgerDoor {
       })
     }
     return result
+  }
+
+  /**
+   * Changes the state and takes the place of its entry in the same turn; durable when it resolves. `change` gives no entry where it has nothing to change, and is
+   * not asked when its entry would find no room.
+   *
+   * @throws Fault
+   */
+  async enter(change: (now: number) => LogEvent | undefined): Promise<void> {
+    const { log, now } = this.#ports
+    if (!this.#isFit || !log.hasRoom) throw new Fault('the log cannot take the entry now', 'not-done')
+    const entry = change(now())
+    if (entry) await this.#append(entry)
   }
 
   /** An act of the operator or of the gateway itself, durable when it resolves: written before the act. @throws Fault */

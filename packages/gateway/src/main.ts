@@ -24,6 +24,7 @@ import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
+import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { countEvent } from './threads/data-plane.ts'
@@ -89,6 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => database.close())
     const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
     const heldCalls = new SqliteHeldCalls(database, sealingKey, randomBytes, Date.now)
+    const definitions = new SqliteToolDefinitions(database, sealingKey, randomBytes)
     const metrics = new Metrics()
 
     const threads = configuration.threads ?? 0
@@ -117,6 +119,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       reveal: (tenant, name) => secrets.reveal(tenant, name),
       version,
       now: Date.now,
+      toolsChanged: (owner) => ledger.toolsMayHaveChanged(owner, true),
+      toolsMayHaveChanged: (owner) => ledger.toolsMayHaveChanged(owner, false),
       temporaryFolder: tmpdir(),
       hidden: () => [folder, options.configurationFile, ...compiled.keyFiles],
       report: (fault) => report('stdio-server', fault),
@@ -189,6 +193,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         secrets: new SecretRegister({ store: secrets, note: (act) => ledger.note(act), now: Date.now }),
         ledger,
         heldCalls,
+        definitions,
         inForce: () => agents.inForce(),
         status: async () => ({
           version,
@@ -198,6 +203,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           threads,
           log: { size: await ledger.size(), key: ledger.logKey },
           stdio: stdio.status(),
+          tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
           warnings: compiled.warnings,
         }),
         reload: (person, file) => inOrder.run(() => reload(person, file)),

@@ -34,7 +34,7 @@ export interface AccessRequest {
 }
 
 /** What forward will send if permitted. */
-export type Call = HttpCall | McpCall | LlmCall | GatewayCall
+export type Call = HttpCall | LlmCall | McpCall | McpListing | GatewayCall
 
 export interface HttpCall {
   readonly kind: 'http'
@@ -51,6 +51,8 @@ export interface HttpCall {
 
 export interface McpCall {
   readonly kind: 'mcp'
+  /** The id of the request, for errors inside a stream. */
+  readonly requestId: string
   /** Absent: the aggregated endpoint itself (initialize, lists over all upstreams). */
   readonly upstream: UpstreamName | undefined
   /** Under which address it was called: `aggregate` renames tools, prompts and resources on the way back. */
@@ -97,6 +99,13 @@ export interface TokenCeiling {
   readonly outputTokens: number | undefined
   /** Undefined: the model has none. */
   readonly price: Price | undefined
+}
+
+/** All the tools of an upstream, for the gateway itself, in the conversation that a call would use. */
+export interface McpListing {
+  readonly kind: 'mcp-listing'
+  readonly upstream: McpUpstreamAccess
+  readonly call: McpCall
 }
 
 /** `legacy`: revisions up to 2025-11-25, with a handshake and sessions. `modern`: 2026-07-28, where every request stands alone. */

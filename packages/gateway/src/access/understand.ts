@@ -1,10 +1,11 @@
-import { parseUpstreamName, refused, unreachable, type Refused } from '@sallyport/contract'
+import { parseUpstreamName, refused, unreachable } from '@sallyport/contract'
 import type { Inbound } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
 import type { AccessRequest } from './access-request.ts'
 import type { AccessSnapshot } from './access-snapshot.ts'
 import { understandHttp } from './http/understand-http.ts'
 import { understandLlm } from './llm/understand-llm.ts'
+import type { McpRefused } from './mcp/rpc-refusal.ts'
 import { understandMcp } from './mcp/understand-mcp.ts'
 import { understandOwn } from './own/understand-own.ts'
 
@@ -13,7 +14,7 @@ import { understandOwn } from './own/understand-own.ts'
  *
  * Refuses `access.unknown-target` and `access.unknown-upstream` alike for things that exist nowhere, and `access.*` for calls that do not fit their protocol.
  */
-export async function understand(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | Refused> {
+export async function understand(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
   const [, protocol, second, ...rest] = inbound.path.split('/')
   if (protocol === 'sallyport') return understandOwn(principal, inbound, access.judgedBodyBytesMax)
   if (protocol === 'mcp' && second === undefined) return understandMcp(access, principal, inbound, { upstream: undefined })

@@ -37,7 +37,7 @@ function fits(event: LogEvent, filter: EventFilter): boolean {
   const { tenant, agent, rule, since, until, ...own } = filter
   if (since !== undefined && event.time < since) return false
   if (until !== undefined && event.time > until) return false
-  if (tenant !== undefined && fields.caller?.tenant !== tenant) return false
+  if (tenant !== undefined && (fields.caller?.tenant ?? fields['tenant']) !== tenant) return false
   if (agent !== undefined && fields.caller?.agent !== agent) return false
   if (rule !== undefined && !fields.rules?.includes(rule)) return false
   return Object.entries(own).every(([name, value]) => value === undefined || fields[name] === value)

@@ -14,6 +14,7 @@ import { exitCodes, OperatorConsole, type Acting, type Common, type Terminal } f
 import { recoverOffline } from './recover-offline.ts'
 import { addSupportCommand } from './support/support-command.ts'
 import { shownJson } from './show.ts'
+import { addToolCommands } from './tool-commands.ts'
 
 export { exitCodes, type Terminal } from './operator-console.ts'
 
@@ -163,6 +164,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         ask(options, 'approvals.answer', { id, answer, person: person(options), ...(options.note !== undefined && { note: options.note }) }),
       )
   }
+  addToolCommands(root, console)
   for (const verb of ['block', 'unblock'] as const) {
     as(root.command(`${verb} [target]`).description(`${verb} an agent (tenant/agent), a tenant, or everything with --all`))
       .option('--all', 'everything')

@@ -14,6 +14,8 @@ export interface UpstreamRequest {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
   /** The announced length of an iterable body; without it the body goes out chunked. */
   readonly bodyBytes?: number | undefined
+  /** The answer stays open while nothing is asked, so it must not take the place of calls. */
+  readonly isStream?: boolean
   readonly signal: AbortSignal
 }
 

@@ -6,6 +6,7 @@ import type { Forwarded } from './forwarded.ts'
 import { forwardHttp } from './http/forward-http.ts'
 import { forwardLlm } from './llm/forward-llm.ts'
 import { forwardMcp, type McpPorts } from './mcp/forward-mcp.ts'
+import { forwardListing } from './mcp/learn-tools.ts'
 import { serveOwn, type OwnActs } from './own/serve-own.ts'
 
 export interface ForwardPorts {
@@ -29,6 +30,8 @@ export async function forward(ports: ForwardPorts, policy: PolicySnapshot, recei
       return forwardLlm(ports.exchanges, call, principal)
     case 'mcp':
       return forwardMcp(ports.mcp, policy, principal, call)
+    case 'mcp-listing':
+      return forwardListing(ports.mcp, policy, principal, call.upstream, call.call)
     case 'gateway':
       return serveOwn(ports.own, policy, principal, call)
     default:

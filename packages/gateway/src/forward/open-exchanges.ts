@@ -42,7 +42,7 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
 
   return {
     async send(request) {
-      const pool = pools.get(request.upstream)
+      const pool = pools.get(request.isStream ? streamsOf(request.upstream) : request.upstream)
       // A call can be judged just before a reload removes its upstream.
       if (!pool)
         return notSent(
@@ -64,13 +64,25 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
   }
 }
 
-type Pools = ReadonlyMap<UpstreamName, UpstreamPool>
+/** By the name of the upstream, and apart from it for its streams. */
+type Pools = ReadonlyMap<string, UpstreamPool>
+
+/** Streams of one upstream that are open at once. */
+const streamsMax = 1024
+
+function streamsOf(name: UpstreamName): string {
+  return `${name} streams`
+}
 
 function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports: ExchangePorts, limits: ExchangesLimits): Pools {
-  const pools = new Map<UpstreamName, UpstreamPool>()
+  const pools = new Map<string, UpstreamPool>()
+  const put = (key: string, definition: UpstreamDefinition, waitingMax: number): void => {
+    const known = before.get(key)
+    pools.set(key, known?.fingerprint === JSON.stringify(definition) ? known : new UpstreamPool(definition, ports, { ...limits, waitingMax }))
+  }
   for (const definition of definitions) {
-    const known = before.get(definition.name)
-    pools.set(definition.name, known?.fingerprint === JSON.stringify(definition) ? known : new UpstreamPool(definition, ports, limits))
+    put(definition.name, definition, limits.waitingMax)
+    put(streamsOf(definition.name), { ...definition, connectionsMax: streamsMax }, 0)
   }
   return pools
 }

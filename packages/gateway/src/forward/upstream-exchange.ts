@@ -6,11 +6,13 @@ import { readAnswerHeaders } from './answer-headers.ts'
 import { AddressRefused, DialTimeout } from './dial.ts'
 import { EchoMask, maskLines } from './echo-mask.ts'
 import type { EchoPattern } from './echo-pattern.ts'
+import { EventMeter } from './event-meter.ts'
 import { brokenAnswer, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import type { UpstreamDeadlines } from './upstream-definition.ts'
 
 export interface ExchangeLimits {
   readonly deadlines: UpstreamDeadlines
+  /** Of an answer, or of one event where the answer is a stream of events without an end. */
   readonly answerBytesMax: number
 }
 
@@ -37,6 +39,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   readonly #unread: Uint8Array[] = []
   #unreadBytes = 0
   #answerBytes = 0
+  #meter: EventMeter | undefined
   #reader: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined
 
   /** `echo` of the injected credential is masked in the answer. `onEnd` is called once. */
@@ -72,11 +75,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     if (status > 599) return this.#fail('forward.upstream-failed', `answered with status ${status}`)
     const headers = Array.isArray(controller.rawHeaders) ? readAnswerHeaders(controller.rawHeaders) : undefined
     if (!headers) return this.#fail('forward.upstream-failed', 'answered with malformed header fields')
-    const objection = this.#objectionTo(status, headers.all)
-    if (objection) return this.#fail(...objection)
-    const { idleMs, eventStreamIdleMs } = this.#limits.deadlines
     const isEventStream = headers.all.some(([name, value]) => name === 'content-type' && /^text\/event-stream\s*(?:;|$)/i.test(value))
-    if (isEventStream && !this.#limits.deadlines.eventStreamsEnd) clearTimeout(this.#total)
+    const { idleMs, eventStreamIdleMs, eventStreamsEnd } = this.#limits.deadlines
+    const isEndless = isEventStream && !eventStreamsEnd
+    const objection = this.#objectionTo(status, headers.all, isEndless)
+    if (objection) return this.#fail(...objection)
+    if (isEndless) {
+      clearTimeout(this.#total)
+      this.#meter = new EventMeter()
+    }
     this.#phase = 'answering'
     this.#replacePatience(isEventStream ? eventStreamIdleMs : idleMs)
     // A mask leaves every length as it is.
@@ -85,7 +92,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
     if (this.#phase !== 'answering') return
-    this.#answerBytes += piece.length
+    this.#answerBytes = this.#meter ? this.#meter.take(piece) : this.#answerBytes + piece.length
     if (this.#answerBytes > this.#limits.answerBytesMax)
       return this.#fail('forward.answer-too-large', `answered more than ${this.#limits.answerBytesMax} bytes`)
     this.#patience.refresh()
@@ -143,12 +150,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   readonly #onAbort = (): void => this.cut('the caller went away')
 
-  #objectionTo(status: number, headers: HeaderLines): [ProblemCode, string] | undefined {
+  #objectionTo(status: number, headers: HeaderLines, isEndless: boolean): [ProblemCode, string] | undefined {
     const announced = headers.find(([name]) => name === 'content-length')?.[1]
     // Pieces of an answer, asked for one by one, would show the credential without ever holding all of it.
     if (this.#mask && status === 206) return ['forward.upstream-failed', 'answered with a part though the whole was asked']
     if (this.#request.method === 'HEAD' || status === 204 || status === 304) return undefined
-    if (announced !== undefined && Number(announced) > this.#limits.answerBytesMax) return ['forward.answer-too-large', `announced ${announced} bytes`]
+    if (!isEndless && announced !== undefined && Number(announced) > this.#limits.answerBytesMax)
+      return ['forward.answer-too-large', `announced ${announced} bytes`]
     // An answer that is compressed although it was asked not to be could carry the credential past the mask.
     const coding = headers.find(([name]) => name === 'content-encoding')?.[1]
     if (this.#mask && coding !== undefined && coding.toLowerCase() !== 'identity')

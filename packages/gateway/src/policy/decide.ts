@@ -1,6 +1,7 @@
-import { unreachable, type Problem } from '@sallyport/contract'
+import { problems, unreachable, type Problem } from '@sallyport/contract'
 import { permit, type CallDigest, type Decision, type Denial, type Effect, type Grounds, type Hold } from './decision.ts'
 import type { Subject } from './match.ts'
+import { objectionToTool } from './objection-to-tool.ts'
 import { countsSubject } from './quota.ts'
 import type { Question } from './question.ts'
 import { isReachable } from './reach.ts'
@@ -24,7 +25,8 @@ const rulesNamedMax = 32
  *
  * - A rule whose condition cannot be evaluated denies, whatever it was to say.
  * - Rules in shadow mode are recorded and change nothing.
- * - Refuses `policy.no-rule`, `policy.denied`, `policy.approval-denied`, and `policy.quota-exhausted` with the seconds to wait, where waiting helps.
+ * - A tool whose definition is not the accepted one is not called, whatever the rules say.
+ * - Refuses `policy.no-rule`, `policy.denied`, `policy.approval-denied`, `policy.tool-changed`, `policy.tool-unlisted`, and `policy.quota-exhausted` with the seconds to wait, where waiting helps.
  */
 export function decide(
   policy: PolicySnapshot,
@@ -64,6 +66,8 @@ function decideProtocol(policy: PolicySnapshot, state: PolicyState, request: Que
 
 function decideCall(policy: PolicySnapshot, state: PolicyState, request: Question, digest: CallDigest, nowMs: number, newApprovalId: () => string): Decision {
   const findings = judge(policy.rulesFor(subjectOf(request)), request, nowMs)
+  const objection = findings.effect === 'hold' || findings.effect === 'permit' ? objectionToTool(state.tools, request) : undefined
+  if (objection) return deny(objection, findings.grounds, problems[objection.code].title)
   switch (findings.effect) {
     case undefined:
       return deny({ code: 'policy.no-rule' }, findings.grounds)

@@ -50,6 +50,8 @@ function whatIsSent(call: Call, args: Json | undefined): JsonObject {
       const { kind, verb, message } = call
       return { kind, verb, ...(message && { message: tellingMessage(message.value, args) }) }
     }
+    case 'mcp-listing':
+      return { kind: call.kind }
     case 'gateway':
       return { kind: call.kind, operation: call.operation, input: call.input ?? null }
     default:

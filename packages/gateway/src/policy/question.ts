@@ -1,5 +1,5 @@
 import type { UpstreamName } from '@sallyport/contract'
-import type { AccessRequest, TokenCeiling } from '../access/access-request.ts'
+import type { AccessRequest, Call, TokenCeiling } from '../access/access-request.ts'
 import type { Principal } from '../identity/identify.ts'
 
 /** What policy looks at of a call. Plain data, since the ledger may run on another thread. */
@@ -9,6 +9,8 @@ export interface Question extends Pick<AccessRequest, 'id' | 'upstream' | 'actio
   readonly isStreamed: boolean
   /** Where bookkeeping of a protocol is judged; undefined at the aggregated endpoint, where no single upstream is meant. */
   readonly place: UpstreamName | undefined
+  /** What becomes of tools whose definitions are pinned; undefined where none are. */
+  readonly pinned: 'called' | 'shown' | undefined
   /** Of a call to a language model. */
   readonly ceiling: TokenCeiling | undefined
 }
@@ -20,6 +22,15 @@ export function questionOf({ principal, call, ...asked }: AccessRequest): Questi
     principal: { id, tenant, agent, thumbprint },
     isStreamed: call.kind === 'http' && call.body !== undefined && !(call.body instanceof Uint8Array),
     place: call.kind === 'mcp' ? call.upstream : asked.upstream,
+    pinned: pinnedIn(call),
     ceiling: call.kind === 'llm' ? call.ceiling : undefined,
   }
+}
+
+/** At the aggregated endpoint lists are shown one upstream at a time, after the decision. */
+function pinnedIn(call: Call): Question['pinned'] {
+  if (call.kind !== 'mcp' || call.upstream === undefined || call.message?.kind !== 'request') return undefined
+  if (call.targets.every(({ tools }) => tools === 'unpinned')) return undefined
+  if (call.message.method === 'tools/call') return 'called'
+  return call.message.method === 'tools/list' ? 'shown' : undefined
 }

@@ -3,11 +3,13 @@ import { Approvals } from './approvals.ts'
 import { QuotaCounters } from './quota-counters.ts'
 import type { PolicySnapshot } from './snapshot.ts'
 import { chargedUse, settledUse } from './token-use.ts'
+import { ToolPins } from './tool-pins.ts'
 
 /** Everything that decisions change. It lives on the ledger's thread and is rebuilt from the log at start. */
 export class PolicyState {
   readonly quotas = new QuotaCounters()
   readonly approvals = new Approvals()
+  readonly tools = new ToolPins()
 }
 
 /**
@@ -48,6 +50,12 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
       return
     case 'gateway':
       if (event.act === 'started') state.quotas.settleAll(nowMs)
+      return
+    case 'tool':
+      state.tools.apply(event)
+      return
+    case 'tools-listed':
+      state.tools.list(event)
       return
     case 'refusal':
     case 'admin':

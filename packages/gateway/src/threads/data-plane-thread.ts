@@ -41,6 +41,7 @@ async function run(): Promise<void> {
     version: start.version,
     roster,
     ledger,
+    tools: ledger.tools,
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
     now: Date.now,

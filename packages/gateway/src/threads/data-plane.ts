@@ -12,6 +12,7 @@ import type { EdgeEvent } from '../edge/edge-event.ts'
 import { listen } from '../edge/listen.ts'
 import { mcpPorts } from '../forward/mcp/forward-mcp.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
+import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import { handle, type Snapshot } from '../gateway.ts'
@@ -27,6 +28,7 @@ export interface DataPlaneTerms {
   readonly version: string
   readonly roster: Roster
   readonly ledger: LedgerDoor
+  readonly tools: ToolSight
   readonly stdio: StdioServers
   readonly renew: OwnActs['renew']
   readonly tls: ServerCredentials
@@ -66,10 +68,11 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const metrics = new Metrics()
   let compiled = terms.compiled
   let snapshot = snapshotOf(compiled, sessionKey)
-  const mcp = mcpPorts({ exchanges, stdio: terms.stdio, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
+  const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
   const ports = {
     roster,
     ledger,
+    newId: randomUUID,
     forward: { exchanges, mcp, own: { renew: terms.renew, catalog: () => catalogOf(compiled) } },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
       metrics.count('requests', { code, upstream: upstream ?? 'none' }),

@@ -5,6 +5,7 @@ import type { LiveRoster, RosterChange } from '../control/authority/live-roster.
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
+import type { PinnedTool } from '../policy/tool-pins.ts'
 import type { ConfigurationText, LedgerApi } from './plane-ports.ts'
 
 /** The ledger as the control plane uses it, on this thread or another. Rejects with Fault. */
@@ -15,6 +16,9 @@ export interface LedgerHost {
   readonly note: LedgerApi['note']
   readonly answerApproval: LedgerApi['answerApproval']
   approvals(): Promise<readonly Approval[]>
+  tools(upstream?: string): Promise<readonly PinnedTool[]>
+  readonly acceptTool: LedgerApi['acceptTool']
+  readonly toolsMayHaveChanged: LedgerApi['toolsMayHaveChanged']
   size(): Promise<number>
   finish(): Promise<void>
   close(): Promise<void>

@@ -1,6 +1,7 @@
 import type { Problem, RefusalEvent } from '@sallyport/contract'
 import type { OpenPermit } from '../audit/entries.ts'
 import type { OutcomeFacts } from '../audit/outcome.ts'
+import type { SeenTools, SightOwner } from '../forward/mcp/tool-sight.ts'
 import type { Asked } from '../ledger.ts'
 import type { Grounds } from '../policy/decision.ts'
 
@@ -9,6 +10,9 @@ export type ToLedger =
   | { readonly kind: 'ask'; readonly id: number; readonly revision: string; readonly asked: Asked }
   | { readonly kind: 'conclude'; readonly permit: OpenPermit; readonly facts: OutcomeFacts; readonly startedAt: number }
   | { readonly kind: 'record'; readonly entry: RefusalEvent }
+  | { readonly kind: 'look'; readonly id: number; readonly owner: SightOwner }
+  | { readonly kind: 'see'; readonly id: number; readonly owner: SightOwner; readonly seen: SeenTools }
+  | { readonly kind: 'tools-may-have-changed' | 'tools-changed'; readonly owner: SightOwner }
   /** Answered once everything said before has its entry or has failed. */
   | { readonly kind: 'flush'; readonly id: number }
 
@@ -16,6 +20,12 @@ export type ToLedger =
 export type FromLedger =
   | { readonly kind: 'refused'; readonly id: number; readonly verdict: 'deny' | 'hold'; readonly problem: Problem }
   | { readonly kind: 'permitted'; readonly id: number; readonly index: number; readonly grounds: Grounds; readonly approval: string | undefined }
+  | { readonly kind: 'list-first'; readonly id: number }
+  | { readonly kind: 'looked'; readonly id: number; readonly isFresh: boolean; readonly changes: number }
+  | { readonly kind: 'saw'; readonly id: number; readonly offered: readonly string[] }
+  | { readonly kind: 'not-seen'; readonly id: number; readonly message: string }
+  /** Said unasked. */
+  | { readonly kind: 'announced'; readonly owner: SightOwner }
   | { readonly kind: 'flushed'; readonly id: number }
 
 /** Gathers what is said in one turn of the event loop into one message: a hop costs more than what it carries. */

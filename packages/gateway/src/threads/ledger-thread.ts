@@ -25,11 +25,12 @@ async function run(): Promise<void> {
   policies.set(first.revision, first)
   const { dataFolder, trustDomain, version } = start
   const opened = await openLedger({ dataFolder, trustDomain, policy: first, report, onUnavailable: () => tell({ kind: 'log-unavailable' }) })
-  const { ledger, state, log, now } = opened
+  const { ledger, state, tools, log, now } = opened
   parentPort?.on('message', (port: MessagePort) =>
     offerLedger(
       port,
       ledger,
+      tools,
       (revision) => policies.get(revision),
       (permits) =>
         void ledger
@@ -44,6 +45,9 @@ async function run(): Promise<void> {
       note: (act) => ledger.note(act),
       answerApproval: (approval, answer, person, note) => ledger.answerApproval(approval, answer, person, note),
       approvals: () => state.approvals.list(now()),
+      tools: (upstream) => tools.all(upstream),
+      acceptTool: (owner, tool, digest, person) => tools.accept(owner, tool, digest, person),
+      toolsMayHaveChanged: (owner, isAnnounced) => (isAnnounced ? tools.announce(owner) : tools.mayHaveChanged(owner)),
       size: () => log.size,
       prepare: async (configuration) => {
         const { revision, policy } = await compileText(configuration)

@@ -17,7 +17,20 @@ const healthyMs = 10_000
 const pauseMsMax = 30_000
 
 const planeCalls = ['prepare', 'activate', 'changeRoster', 'replaceTls', 'cancel', 'counters', 'held', 'drain', 'close'] as const
-const ledgerCalls = ['begin', 'note', 'answerApproval', 'approvals', 'size', 'prepare', 'retire', 'finish', 'close'] as const
+const ledgerCalls = [
+  'begin',
+  'note',
+  'answerApproval',
+  'approvals',
+  'tools',
+  'acceptTool',
+  'toolsMayHaveChanged',
+  'size',
+  'prepare',
+  'retire',
+  'finish',
+  'close',
+] as const
 
 interface Started<Api extends Offer<Api>> {
   readonly worker: Worker
@@ -107,6 +120,19 @@ class LedgerThread implements LedgerHost {
 
   approvals(): Promise<ReturnType<LedgerApi['approvals']>> {
     return this.#calls.approvals()
+  }
+
+  tools(upstream?: string): Promise<ReturnType<LedgerApi['tools']>> {
+    return this.#calls.tools(upstream)
+  }
+
+  acceptTool(...accepted: Parameters<LedgerApi['acceptTool']>): ReturnType<LedgerApi['acceptTool']> {
+    return this.#calls.acceptTool(...accepted)
+  }
+
+  /** A ledger that is gone knows no tools as fresh when it comes back. */
+  toolsMayHaveChanged(...change: Parameters<LedgerApi['toolsMayHaveChanged']>): void {
+    void this.#running?.calls.toolsMayHaveChanged(...change).catch(() => undefined)
   }
 
   size(): Promise<number> {

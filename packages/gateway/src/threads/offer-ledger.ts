@@ -1,10 +1,11 @@
-import { unreachable } from '@sallyport/contract'
+import { Fault, unreachable } from '@sallyport/contract'
 import type { MessagePort } from 'node:worker_threads'
 import type { Ledger, Judged, PolicyRevision } from '../ledger.ts'
+import type { ToolRegister } from '../tool-register.ts'
 import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
 
 /**
- * Lets the data-plane thread behind a port ask this ledger.
+ * Lets the data-plane thread behind a port ask this ledger and the register of tools beside it.
  *
  * @param policyOf the policy of a revision, as long as calls may be judged by it
  * @param lost called when that thread is gone and leaves permits whose outcome nobody will tell
@@ -12,6 +13,7 @@ import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
 export function offerLedger(
   port: MessagePort,
   ledger: Ledger,
+  tools: ToolRegister,
   policyOf: (revision: string) => PolicyRevision | undefined,
   lost: (permits: readonly number[]) => void,
 ): void {
@@ -23,10 +25,19 @@ export function offerLedger(
     const judged: Judged = policy
       ? await ledger.judge(policy, asked)
       : { kind: 'deny', problem: { code: 'access.configuration-changed', retryAfterSeconds: 1 } }
+    if (judged.kind === 'list-first') return batch.add({ kind: 'list-first', id })
     if (judged.kind !== 'permit') return batch.add({ kind: 'refused', id, verdict: judged.kind, problem: judged.problem })
     const { permit, index } = judged
     open.add(index)
     batch.add({ kind: 'permitted', id, index, grounds: permit.grounds, approval: permit.approval })
+  }
+  const see = async ({ id, owner, seen }: Extract<ToLedger, { kind: 'see' }>): Promise<void> => {
+    try {
+      batch.add({ kind: 'saw', id, offered: await tools.see(owner, seen) })
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      batch.add({ kind: 'not-seen', id, message: error.message })
+    }
   }
   const track = (work: Promise<void>): void => {
     const tracked: Promise<void> = work.finally(() => inHand.delete(tracked))
@@ -41,6 +52,14 @@ export function offerLedger(
         return track(ledger.conclude(message.permit, message.facts, message.startedAt))
       case 'record':
         return track(ledger.record(message.entry))
+      case 'look':
+        return batch.add({ kind: 'looked', id: message.id, ...tools.look(message.owner) })
+      case 'see':
+        return track(see(message))
+      case 'tools-may-have-changed':
+        return tools.mayHaveChanged(message.owner)
+      case 'tools-changed':
+        return tools.announce(message.owner)
       case 'flush':
         void Promise.allSettled(inHand).then(() => batch.add({ kind: 'flushed', id: message.id }))
         return
@@ -48,6 +67,8 @@ export function offerLedger(
         return unreachable(message)
     }
   }
+  const endAnnouncing = tools.onAnnounce((owner) => batch.add({ kind: 'announced', owner }))
+  port.on('close', endAnnouncing)
   port.on('message', (messages: readonly ToLedger[]) => messages.forEach(hear))
   port.on('close', () => void Promise.allSettled(inHand).then(() => open.size > 0 && lost([...open])))
 }

@@ -1,12 +1,13 @@
 import type { Hosts, HostsTerms } from './hosts.ts'
 import { openDataPlane } from './data-plane.ts'
+import { localToolSight } from './local-tool-sight.ts'
 import { openLedger } from './open-ledger.ts'
 
 /** Everything on this thread: no hop to the ledger. For small installations. @throws Fault */
 export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
   const { compiled, dataFolder, version, report } = terms
   const opened = await openLedger({ ...terms, policy: compiled })
-  const { ledger, state, log } = opened
+  const { ledger, state, tools, log } = opened
   return {
     ledger: {
       logKey: opened.logKey,
@@ -17,12 +18,24 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
       note: (act) => ledger.note(act),
       answerApproval: (...answer) => ledger.answerApproval(...answer),
       approvals: async () => state.approvals.list(opened.now()),
+      tools: async (upstream) => tools.all(upstream),
+      acceptTool: (...accepted) => tools.accept(...accepted),
+      toolsMayHaveChanged: (owner, isAnnounced) => (isAnnounced ? tools.announce(owner) : tools.mayHaveChanged(owner)),
       size: async () => log.size,
       finish: () => opened.finish(),
       close: () => opened.close(),
     },
     openPlanes: async (planes) => {
-      const plane = await openDataPlane({ ...planes, dataFolder, version, ledger, threads: 0, report, cancelElsewhere: () => undefined })
+      const plane = await openDataPlane({
+        ...planes,
+        dataFolder,
+        version,
+        ledger,
+        tools: localToolSight(tools),
+        threads: 0,
+        report,
+        cancelElsewhere: () => undefined,
+      })
       return {
         address: plane.address,
         prepare: async () => undefined,

@@ -10,8 +10,10 @@ import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { openLogFolder, viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { openDatabase } from '../drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from '../drivers/sqlite/held-calls.ts'
+import { SqliteToolDefinitions } from '../drivers/sqlite/tool-definitions.ts'
 import { Ledger, type PolicyRevision } from '../ledger.ts'
 import { PolicyState, replay } from '../policy/state.ts'
+import { ToolRegister } from '../tool-register.ts'
 
 /** How often counts of refusals whose time is over are written. */
 const countsEveryMs = 10_000
@@ -30,6 +32,7 @@ export interface LedgerTerms {
 export interface OpenLedger {
   readonly ledger: Ledger
   readonly state: PolicyState
+  readonly tools: ToolRegister
   readonly log: Log
   readonly logKey: string
   readonly now: () => number
@@ -67,10 +70,12 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
       },
       open,
     )
+    const tools = new ToolRegister((change) => ledger.enter(change), state.tools, new SqliteToolDefinitions(database, sealingKey, randomBytes))
     const counting = setInterval(() => ledger.writeCounts(), countsEveryMs).unref()
     return {
       ledger,
       state,
+      tools,
       log,
       logKey: logKeyText(signer),
       now,

@@ -5,6 +5,8 @@ import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
 import type { Approval, Answered } from '../policy/approvals.ts'
+import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
+import type { Accepted } from '../tool-register.ts'
 
 /** The configuration as text, so that every thread compiles the same. */
 export interface ConfigurationText {
@@ -43,6 +45,10 @@ export interface LedgerApi {
   note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
+  tools(upstream?: string): readonly PinnedTool[]
+  acceptTool(owner: ToolOwner, tool: string, digest: string, person: string): Promise<Accepted>
+  /** A child says so, or only may have others, since it has ended. */
+  toolsMayHaveChanged(owner: ToolOwner, isAnnounced: boolean): void
   size(): number
   prepare(configuration: ConfigurationText): Promise<void>
   /** Calls are not judged by this revision any more. */

@@ -8,6 +8,7 @@ import { refusalEntry, RefusalTally, type RefusalSeen } from '../audit/refusal-t
 import { askedOf, decisionsWaitingMax, refusalsWrittenSinglyMax, type LedgerDoor, type PolicyRevision, type Verdict } from '../ledger.ts'
 import { permit } from '../policy/decision.ts'
 import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
+import { RemoteToolSight } from './remote-tool-sight.ts'
 
 export interface RemoteLedgerTerms {
   readonly digestKey: KeyObject
@@ -30,6 +31,7 @@ export class RemoteLedger implements LedgerDoor {
   readonly #tally = new RefusalTally(refusalsWrittenSinglyMax)
   readonly #waiting = new Map<number, Waiting>()
   readonly #flushing = new Map<number, () => void>()
+  readonly tools = new RemoteToolSight(() => this.#nextId++)
   /** Permits that were received and whose outcome is not known to be written, by index; with the outcome once it is known. */
   readonly #open = new Map<number, Extract<ToLedger, { kind: 'conclude' }> | undefined>()
   #port: MessagePort | undefined
@@ -48,7 +50,9 @@ export class RemoteLedger implements LedgerDoor {
   /** From now on the ledger is behind this port. */
   attach(port: MessagePort): void {
     this.#port = port
-    this.#batch = new Batch((messages) => port.postMessage(messages))
+    const batch = new Batch<ToLedger>((messages) => port.postMessage(messages))
+    this.#batch = batch
+    this.tools.attach((message) => batch.add(message))
     port.on('message', (messages: readonly FromLedger[]) => {
       for (const message of messages) this.#hear(message)
     })
@@ -109,9 +113,11 @@ export class RemoteLedger implements LedgerDoor {
       this.#flushing.delete(message.id)
       return
     }
+    if (message.kind === 'looked' || message.kind === 'saw' || message.kind === 'not-seen' || message.kind === 'announced') return this.tools.hear(message)
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
     if (!waiting) throw new Fault('the ledger answered what nobody asked', 'unknown')
+    if (message.kind === 'list-first') return waiting.resolve({ kind: 'list-first' })
     if (message.kind === 'refused') return waiting.resolve({ kind: message.verdict, problem: message.problem })
     this.#open.set(message.index, undefined)
     waiting.resolve({ kind: 'permit', receipt: receiptFor(waiting.request, permit(message.grounds, message.approval), message.index) })
@@ -122,6 +128,7 @@ export class RemoteLedger implements LedgerDoor {
     if (this.#port !== port) return
     this.#port = undefined
     this.#batch = undefined
+    this.tools.detach()
     for (const { resolve } of this.#waiting.values()) resolve(unavailable)
     this.#waiting.clear()
     for (const resolve of this.#flushing.values()) resolve()

@@ -61,9 +61,9 @@ export function mirroredParameters(headers: HeaderLines): HeaderLines {
 
 const encoded = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/
 
-/** A header value as the revision encodes it: itself, or UTF-8 in base64 between marks. Undefined when the marks hold something else. */
+/** A header value as the revision encodes it: itself, or UTF-8 in base64 between two marks. Undefined when the marks hold something else. */
 export function decodeHeaderText(value: string): string | undefined {
-  if (!value.startsWith('=?base64?')) return value
+  if (!value.startsWith('=?base64?') || !value.endsWith('?=')) return value
   const base64 = encoded.exec(value)?.[1]
   if (base64 === undefined) return undefined
   const bytes = Buffer.from(base64, 'base64')

@@ -1,15 +1,16 @@
-import { problemDocument, problemHeader, problems, type Json, type Problem } from '@sallyport/contract'
+import { problemDocument, problemHeader, problems, type Json, type JsonObject, type Problem } from '@sallyport/contract'
 import type { Answer } from '../../edge/inbound.ts'
 import { problemAnswer } from '../../edge/problem-answer.ts'
 import type { JsonRpcMessage } from '../access-request.ts'
-import { metaOf, metaKeys, modernRevision } from './revision.ts'
 import { paramsOf } from './json-rpc.ts'
+import { metaOf, metaKeys, modernRevision } from './revision.ts'
+import type { McpRefused } from './rpc-refusal.ts'
 
 /** How members of `_meta` begin that only the gateway writes. */
 export const ownMetaPrefix = 'dev.sallyport/'
 
 /** The range that JSON-RPC leaves to servers; the problem document in `data` says the rest. */
-export const refusalErrorCode = -32000
+const refusalErrorCode = -32000
 
 /**
  * A refusal as an MCP client understands it.
@@ -21,19 +22,32 @@ export const refusalErrorCode = -32000
 export function mcpRefusal(problem: Problem, requestId: string, message: JsonRpcMessage | undefined): Answer {
   // The protocol wants the bare status: on 404 a client starts a new session.
   if (message?.kind !== 'request' || problem.code === 'access.session-invalid') return problemAnswer(problem, requestId)
-  const document = { ...problemDocument(problem, requestId) } satisfies Record<string, unknown>
   if (problem.approval && message.method === 'tools/call') {
     const isModern = metaOf(paramsOf(message))[metaKeys.protocolVersion] === modernRevision
     const result = {
       ...(isModern && { resultType: 'complete' }),
       isError: true,
       content: [{ type: 'text', text: heldText(problem.approval) }],
-      _meta: { [`${ownMetaPrefix}problem`]: document },
+      _meta: { [`${ownMetaPrefix}problem`]: problemDocument(problem, requestId) },
     }
     return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, result })
   }
-  const text = problem.detail === undefined ? problems[problem.code].title : `${problems[problem.code].title}. ${problem.detail}`
-  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: { code: refusalErrorCode, message: text, data: document } })
+  return rpcAnswer(problem, { jsonrpc: '2.0', id: message.id, error: problemError(problem, requestId) })
+}
+
+/** A refusal as the `error` of a JSON-RPC response. */
+export function problemError(problem: Problem, requestId: string): JsonObject {
+  return { code: refusalErrorCode, message: textOf(problem), data: { ...problemDocument(problem, requestId) } }
+}
+
+/** A refusal of a message that does not fit the protocol: with the code and the HTTP status that the protocol has for it. */
+export function malformedRefusal(problem: Problem, requestId: string, { id, code, data, status }: NonNullable<McpRefused['rpc']>): Answer {
+  const error = { code, message: textOf(problem), data: { ...problemDocument(problem, requestId), ...data } }
+  return rpcAnswer(problem, { jsonrpc: '2.0', id, error }, status ?? problems[problem.code].status)
+}
+
+function textOf({ code, detail }: Problem): string {
+  return detail === undefined ? problems[code].title : `${problems[code].title}. ${detail}`
 }
 
 function heldText({ id, expiresAt }: { readonly id: string; readonly expiresAt: string }): string {
@@ -43,9 +57,9 @@ function heldText({ id, expiresAt }: { readonly id: string; readonly expiresAt: 
   )
 }
 
-function rpcAnswer({ code, retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }): Answer {
+function rpcAnswer({ code, retryAfterSeconds }: Problem, value: { readonly [member: string]: Json | object }, status = 200): Answer {
   return {
-    status: 200,
+    status,
     headers: [
       ['content-type', 'application/json'],
       ['cache-control', 'no-store'],

@@ -1,5 +1,8 @@
 import { sizeBytes, type McpHttpUpstreamConfiguration, type McpStdioUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
 
+/** `pinned`: as they were first seen. `approved`: as a person accepted them. `unpinned`: as the upstream gives them. */
+export type Pinning = 'pinned' | 'approved' | 'unpinned'
+
 /** What the MCP stages need to know of an upstream. */
 export interface McpUpstreamAccess {
   readonly protocol: 'mcp'
@@ -7,6 +10,8 @@ export interface McpUpstreamAccess {
   readonly transport: 'http' | 'stdio'
   /** Methods that the server may request of the agent. */
   readonly serverRequests: ReadonlySet<string>
+  /** Whose definitions of tools reach agents. */
+  readonly tools: Pinning
   /** The largest single message taken from the upstream. */
   readonly messageBytesMax: number
 }
@@ -20,6 +25,7 @@ export function compileMcpUpstream(name: UpstreamName, given: McpHttpUpstreamCon
     name,
     transport: 'command' in given ? 'stdio' : 'http',
     serverRequests: new Set(given.serverRequests),
+    tools: given.tools ?? 'pinned',
     messageBytesMax: given.answerBytesMax === undefined ? messageBytesMaxDefault : sizeBytes(given.answerBytesMax),
   }
 }

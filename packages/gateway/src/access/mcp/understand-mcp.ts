@@ -1,16 +1,18 @@
-import { parseJson, parseUpstreamName, refused, unreachable, type JsonObject, type Refused, type UpstreamName } from '@sallyport/contract'
+import { parseJson, parseUpstreamName, refused, unreachable, type Refused, type UpstreamName } from '@sallyport/contract'
 import { headerValue, type Inbound } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
 import type { AccessRequest, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, McpCall, McpEra } from '../access-request.ts'
 import type { UpstreamAccess } from '../access-snapshot.ts'
 import { readJudgedBody } from '../judged-body.ts'
 import { ownUpstream } from '../own/understand-own.ts'
-import { headerDisagreement, mirroredParameters } from './header-agreement.ts'
+import { mcpUpstream, resolve } from './addressed-upstream.ts'
+import { mirroredParameters } from './header-agreement.ts'
 import { isJsonObject, paramsOf, readJsonRpc, withoutMeta } from './json-rpc.ts'
 import type { McpUpstreamAccess } from './mcp-upstream.ts'
+import { eraOfMessage, legacyOnly, unknownMethod } from './message-era.ts'
 import { isNotificationKnown, requestRow, type MethodRow } from './methods.ts'
-import { splitName, splitUri, type Named } from './namespace.ts'
-import { claimedRevision, eraOf, supportedRevisions } from './revision.ts'
+import { eraOf } from './revision.ts'
+import { aboutRequest, malformed, rpcFlaws, type Flawed, type McpRefused } from './rpc-refusal.ts'
 import { openServerRequest, openSession } from './sealed-session.ts'
 
 /** What MCP needs of the access snapshot. */
@@ -33,7 +35,8 @@ interface Arrival {
  * Turns a request at `/mcp/<upstream>`, or at the aggregated `/mcp`, into the question to policy.
  *
  * At both addresses one call has one action and one resource, so one set of rules holds for both. Refuses `access.malformed`, `access.too-large`,
- * `access.unsupported-media`, `access.unsupported-version`, `access.method-not-allowed`, `access.session-invalid` and `access.unknown-upstream`.
+ * `access.unsupported-media`, `access.unsupported-version`, `access.unknown-method`, `access.method-not-allowed`, `access.session-invalid` and
+ * `access.unknown-upstream`; where the request could be read, with what JSON-RPC calls it.
  *
  * @throws BodyError when the body does not arrive as announced.
  * @see MCP 2025-11-25 and 2026-07-28, Streamable HTTP
@@ -43,8 +46,8 @@ export async function understandMcp(
   principal: Principal,
   inbound: Inbound,
   target: { readonly upstream: UpstreamName | undefined },
-): Promise<AccessRequest | Refused> {
-  const direct = target.upstream && mcpUpstream(access, target.upstream)
+): Promise<AccessRequest | McpRefused> {
+  const direct = target.upstream && mcpUpstream(access.upstreams, target.upstream)
   if (target.upstream !== undefined && !direct) return refused('access.unknown-upstream')
   if (inbound.query !== '') return malformed('MCP endpoints take no query')
   const arrival = { access, principal, inbound, direct }
@@ -65,13 +68,12 @@ function understandSession(arrival: Arrival, verb: 'GET' | 'DELETE'): AccessRequ
   const version = headerValue(headers, 'mcp-protocol-version')
   if (version !== undefined && eraOf(version) !== 'legacy') return refused('access.method-not-allowed', undefined, { detail: 'This revision only uses POST.' })
   if (arrival.inbound.body) return malformed(`${verb} has no body here`)
-  // The aggregated endpoint has no messages of its own to send; the protocol lets a server answer so.
-  if (!arrival.direct && verb === 'GET')
-    return refused('access.method-not-allowed', undefined, { detail: 'There is no event stream at /mcp; use /mcp/<upstream>.' })
+  // A session of the aggregated endpoint is nothing but its sealed id, so nothing ends; the protocol lets a server answer so.
+  if (!arrival.direct && verb === 'DELETE') return refused('access.method-not-allowed', undefined, { detail: 'Sessions of /mcp end by themselves.' })
   const session = sessionOf(arrival)
   if (session?.kind === 'refused') return session
   // A server without sessions may still have a stream; a session that is not named cannot be ended.
-  if (!session && (verb === 'DELETE' || arrival.direct?.transport === 'stdio'))
+  if (!session && (verb === 'DELETE' || arrival.direct?.transport !== 'http'))
     return refused('access.session-invalid', 'no session', { detail: 'Mcp-Session-Id is missing.' })
   const eventId = headerValue(headers, 'last-event-id')
   const resource = verb === 'GET' ? 'stream' : 'session'
@@ -89,10 +91,15 @@ function understandSession(arrival: Arrival, verb: 'GET' | 'DELETE'): AccessRequ
   )
 }
 
-async function understandPost(arrival: Arrival): Promise<AccessRequest | Refused> {
+async function understandPost(arrival: Arrival): Promise<AccessRequest | McpRefused> {
   const message = await readMessage(arrival)
   if (message.kind === 'refused') return message
-  const era = message.kind === 'response' ? legacyOnly(arrival) : eraOfMessage(arrival, message)
+  const understood = understandMessage(arrival, message)
+  return 'problem' in understood ? aboutRequest(message, understood) : understood
+}
+
+function understandMessage(arrival: Arrival, message: JsonRpcMessage): AccessRequest | Flawed {
+  const era = message.kind === 'response' ? legacyOnly(arrival.inbound) : eraOfMessage(arrival.inbound, message)
   if (typeof era === 'object') return era
   const session = era === 'legacy' && !isInitialize(message) ? sessionOf(arrival) : undefined
   if (session?.kind === 'refused') return session
@@ -109,16 +116,19 @@ async function understandPost(arrival: Arrival): Promise<AccessRequest | Refused
   }
 }
 
-function understandRequest(arrival: Arrival, message: JsonRpcRequest, era: McpEra, session: OpenedSession | undefined): AccessRequest | Refused {
+function understandRequest(arrival: Arrival, message: JsonRpcRequest, era: McpEra, session: OpenedSession | undefined): AccessRequest | Flawed {
   const { method } = message
   const params = paramsOf(message)
   const row = requestRow(method, era, params)
-  if (!row) return malformed(`the method ${method} is not part of this revision`)
+  if (!row) return unknownMethod(method, era)
   const headers = era === 'modern' ? mirroredParameters(arrival.inbound.headers) : []
-  if (row.standing === 'protocol') return request(arrival, arrival.direct, protocolQuestion(method), { verb: 'POST', message, era, session, headers })
+  // Together with all others, single resources are not watched: what is asked of them is not granted, and the rest is bookkeeping.
+  const isOwn = !arrival.direct && method === 'subscriptions/listen'
+  if (row.standing === 'protocol' || isOwn) return request(arrival, arrival.direct, protocolQuestion(method), { verb: 'POST', message, era, session, headers })
 
-  const addressed = arrival.direct ? { upstream: arrival.direct, message } : resolve(arrival.access, message, row)
-  if (addressed.upstream === undefined) return refused('access.unknown-upstream', `${method} at /mcp names no upstream`)
+  if (!arrival.direct && !row.addressing) return unknownMethod(method, era)
+  const addressed = arrival.direct ? { upstream: arrival.direct, message } : resolve(arrival.access.upstreams, message, row)
+  if (addressed.upstream === undefined) return { ...refused('access.unknown-upstream', `${method} at /mcp names no upstream`), flaw: rpcFlaws.unknownName }
   const question = callQuestion(row, addressed.message, addressed.upstream)
   return question.kind === 'refused'
     ? question
@@ -134,7 +144,7 @@ const callMembers: Readonly<Record<string, readonly string[]>> = {
 
 type Question = Pick<AccessRequest, 'action' | 'resource' | 'args' | 'standing'>
 
-function callQuestion(row: MethodRow, message: JsonRpcRequest, upstream: McpUpstreamAccess): (Question & { readonly kind: 'question' }) | Refused {
+function callQuestion(row: MethodRow, message: JsonRpcRequest, upstream: McpUpstreamAccess): (Question & { readonly kind: 'question' }) | Flawed {
   const { method } = message
   const params = paramsOf(message)
   const allowed = Object.hasOwn(callMembers, method) ? callMembers[method] : undefined
@@ -150,7 +160,7 @@ function callQuestion(row: MethodRow, message: JsonRpcRequest, upstream: McpUpst
 }
 
 /** An answer of the agent to a request of the server: only under an id that the gateway gave out when it let that request through. */
-function understandResponse(arrival: Arrival, message: JsonRpcResponse, session: OpenedSession | undefined): AccessRequest | Refused {
+function understandResponse(arrival: Arrival, message: JsonRpcResponse, session: OpenedSession | undefined): AccessRequest | Flawed {
   const { access, principal, direct } = arrival
   const opened = openServerRequest(access.sessionKey, principal.id, message.id)
   if (!opened || !direct || opened.upstream !== direct.name) return malformed('the answer belongs to no request that was let through')
@@ -158,41 +168,6 @@ function understandResponse(arrival: Arrival, message: JsonRpcResponse, session:
   const own: JsonRpcResponse = { kind: 'response', id: opened.id, value: { ...message.value, id: opened.id } }
   const question = { action: 'response', resource: 'response', args: undefined, standing: 'protocol' } as const
   return request(arrival, direct, question, { verb: 'POST', message: own, era: 'legacy', session, headers: [] })
-}
-
-/** Finds the upstream that a namespaced name means, and the message as that upstream must get it. */
-function resolve(
-  access: McpAccess,
-  message: JsonRpcRequest,
-  row: MethodRow,
-): { readonly upstream: McpUpstreamAccess | undefined; readonly message: JsonRpcRequest } {
-  const params = paramsOf(message)
-  const named = nameIn(params, row)
-  const upstream = named && mcpUpstream(access, named.upstream)
-  if (!named || !upstream) return { upstream: undefined, message }
-  return { upstream, message: { ...message, value: { ...message.value, params: withName(params, row, named.name) } } }
-}
-
-function nameIn(params: JsonObject, row: MethodRow): Named | undefined {
-  const { name, uri, ref } = params
-  switch (row.addressing) {
-    case 'name':
-      return typeof name === 'string' ? splitName(name) : undefined
-    case 'uri':
-      return typeof uri === 'string' ? splitUri(uri) : undefined
-    case 'reference':
-      return isJsonObject(ref) ? nameIn(ref, { ...row, addressing: ref['type'] === 'ref/resource' ? 'uri' : 'name' }) : undefined
-    case undefined:
-      return undefined
-    default:
-      return unreachable(row.addressing)
-  }
-}
-
-function withName(params: JsonObject, row: MethodRow, name: string): JsonObject {
-  const { ref } = params
-  if (row.addressing !== 'reference') return { ...params, [row.addressing ?? 'name']: name }
-  return isJsonObject(ref) ? { ...params, ref: { ...ref, [ref['type'] === 'ref/resource' ? 'uri' : 'name']: name } } : params
 }
 
 async function readMessage({ access, inbound }: Arrival): Promise<JsonRpcMessage | Refused> {
@@ -210,29 +185,6 @@ async function readMessage({ access, inbound }: Arrival): Promise<JsonRpcMessage
 
 /** Deepest nesting of a message. */
 const messageDepthMax = 64
-
-/** The body says which revision a request speaks; the header must agree. */
-function eraOfMessage({ inbound }: Arrival, message: Exclude<JsonRpcMessage, JsonRpcResponse>): McpEra | Refused {
-  const header = headerValue(inbound.headers, 'mcp-protocol-version')
-  const claim = claimedRevision(paramsOf(message))
-  const revision = claim ? claim.revision : header
-  const era = revision === undefined ? 'legacy' : eraOf(revision)
-  if (claim && !claim.revision) return malformed('the revision in _meta is a string')
-  if (era === undefined || revision === undefined) return era ?? unsupported()
-  if (era === 'legacy') return claim ? unsupported() : era
-  if (!claim && message.kind === 'request') return malformed('a request of this revision names it in _meta')
-  const disagreement = headerDisagreement(inbound.headers, message, revision)
-  return disagreement === undefined ? era : malformed(disagreement)
-}
-
-function legacyOnly({ inbound }: Arrival): McpEra | Refused {
-  const header = headerValue(inbound.headers, 'mcp-protocol-version')
-  return header === undefined || eraOf(header) === 'legacy' ? 'legacy' : malformed('this revision has no responses from the client')
-}
-
-function unsupported(): Refused {
-  return refused('access.unsupported-version', undefined, { detail: `Supported: ${supportedRevisions.join(', ')}.` })
-}
 
 interface OpenedSession {
   readonly kind: 'session'
@@ -257,7 +209,7 @@ function request(
   upstream: McpUpstreamAccess | undefined,
   question: Question,
   { session, ...call }: Pick<McpCall, 'verb' | 'message' | 'era' | 'headers'> & { readonly session: OpenedSession | undefined },
-): AccessRequest | Refused {
+): AccessRequest {
   const name = upstream?.name ?? parseUpstreamName(ownUpstream) // the aggregated endpoint itself
   if (!name) throw new TypeError('the reserved name is a name')
   return {
@@ -275,6 +227,7 @@ function request(
     },
     call: {
       kind: 'mcp',
+      requestId: inbound.id,
       upstream: upstream?.name,
       endpoint: direct ? 'direct' : 'aggregate',
       targets: upstream ? [upstream] : [...access.upstreams.values()].filter((candidate) => candidate.protocol === 'mcp'),
@@ -286,15 +239,6 @@ function request(
   }
 }
 
-function mcpUpstream({ upstreams }: McpAccess, name: UpstreamName): McpUpstreamAccess | undefined {
-  const upstream = upstreams.get(name)
-  return upstream?.protocol === 'mcp' ? upstream : undefined
-}
-
 function isInitialize(message: JsonRpcMessage): boolean {
   return message.kind === 'request' && message.method === 'initialize'
-}
-
-function malformed(reason: string): Refused {
-  return refused('access.malformed', reason, { detail: `The MCP message is refused: ${reason}.` })
 }

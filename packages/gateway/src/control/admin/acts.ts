@@ -1,14 +1,26 @@
-import { parseAgentName, parseTenantName, parseThumbprint, refused, unreachable, type AgentName, type Refused, type TenantName } from '@sallyport/contract'
+import {
+  parseAgentName,
+  parseTenantName,
+  parseThumbprint,
+  parseUpstreamName,
+  refused,
+  unreachable,
+  type AgentName,
+  type Refused,
+  type TenantName,
+} from '@sallyport/contract'
 import { z } from 'zod'
 import type { HeldCallsView, Ledger } from '../../ledger.ts'
 import type { Approval } from '../../policy/approvals.ts'
+import type { ToolDefinitionsView } from '../../tool-register.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
 import type { SecretRegister } from '../secrets/secret-register.ts'
 import type { SecretScope } from '../secrets/secret-store.ts'
+import { acceptTool, diffTool, listTools, type ToolLedger } from './tool-acts.ts'
 
 /** The ledger as an operator uses it. */
-export interface AdminLedger extends Pick<Ledger, 'note' | 'answerApproval'> {
+export interface AdminLedger extends Pick<Ledger, 'note' | 'answerApproval'>, ToolLedger {
   approvals(): Promise<readonly Approval[]>
 }
 
@@ -17,6 +29,7 @@ export interface AdminPorts {
   readonly secrets: SecretRegister
   readonly ledger: AdminLedger
   readonly heldCalls: HeldCallsView
+  readonly definitions: ToolDefinitionsView
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
   readonly status: () => Promise<object>
@@ -26,6 +39,8 @@ export interface AdminPorts {
 
 const tenant = z.string().transform((text, context) => parseTenantName(text) ?? (context.addIssue('not a tenant name'), z.NEVER))
 const agent = z.string().transform((text, context) => parseAgentName(text) ?? (context.addIssue('not an agent name'), z.NEVER))
+const upstream = z.string().transform((text, context) => parseUpstreamName(text) ?? (context.addIssue('not the name of an upstream'), z.NEVER))
+const pinnedTool = { upstream, tool: z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/), tenant: tenant.optional() }
 const agentKey = { tenant, agent }
 const person = z.string().min(1).max(128)
 const scope = { tenant: tenant.optional() }
@@ -134,6 +149,12 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
           return unreachable(result)
       }
     },
+  ),
+
+  'tools.list': act(z.strictObject({ upstream: upstream.optional() }), async ({ ledger }, input) => ({ tools: await listTools(ledger, input.upstream) })),
+  'tools.diff': act(z.strictObject(pinnedTool), async ({ ledger, definitions }, input) => diffTool(ledger, definitions, input)),
+  'tools.accept': act(z.strictObject({ ...pinnedTool, digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/), person }), async ({ ledger }, input) =>
+    acceptTool(ledger, input),
   ),
 
   block: act(blockInput, async ({ authority }, input) => {

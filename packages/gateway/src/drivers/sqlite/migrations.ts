@@ -72,4 +72,17 @@ export const migrations: readonly { readonly name: string; readonly sql: string 
       CREATE INDEX held_calls_by_end ON held_calls (expires_at);
     `,
   },
+  {
+    name: 'definitions of tools',
+    sql: `
+      CREATE TABLE tool_definitions (
+        tenant TEXT NOT NULL,
+        upstream TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (tenant, upstream, tool, digest)
+      ) STRICT;
+    `,
+  },
 ]

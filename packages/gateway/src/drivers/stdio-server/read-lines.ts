@@ -1,4 +1,5 @@
-import { Fault, GatheredBytes } from '@sallyport/contract'
+import { GatheredBytes, refused } from '@sallyport/contract'
+import { brokenAnswer } from '../../forward/exchange.ts'
 
 const lineFeed = 0x0a
 
@@ -26,7 +27,7 @@ export class LineCutter {
   }
 
   #hold(piece: Uint8Array): void {
-    if (this.#held.length + piece.length > this.#lineBytesMax) throw new Fault('a line of the server is longer than its limit', 'unknown')
+    if (this.#held.length + piece.length > this.#lineBytesMax) throw brokenAnswer(refused('forward.answer-too-large', 'a line of the server is longer than its limit'))
     this.#held.add(piece)
   }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Fault, refused, type JsonObject, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
 import type { JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../access/access-request.ts'
 import type { StdioServerSettings } from '../../control/configuration/stdio-server-settings.ts'
+import { refusalOf } from '../../forward/exchange.ts'
 import type { ChildOwner, ChildStatus, StdioSupervisor } from '../../forward/mcp/stdio-servers.ts'
 import { StdioChild } from './stdio-child.ts'
 
@@ -10,6 +11,10 @@ export interface StdioServersTerms {
   readonly settings: (upstream: UpstreamName) => StdioServerSettings | undefined
   /** The tenant's secret, or undefined when it is not set. */
   readonly reveal: (tenant: TenantName, name: string) => Promise<string | undefined>
+  /** Told when a child says so. */
+  readonly toolsChanged: (owner: ChildOwner) => void
+  /** Told when a child ends: the next one may be another version. */
+  readonly toolsMayHaveChanged: (owner: ChildOwner) => void
   readonly version: string
   readonly now: () => number
   /** An existing folder under which children without a folder get one of their own. */
@@ -119,7 +124,7 @@ class ChildPool implements StdioSupervisor {
       return { kind: 'ready', child, initialized: await child.initialized }
     } catch (error) {
       if (!(error instanceof Fault)) throw error
-      return refused('forward.upstream-failed', error.message)
+      return refusalOf(error) ?? refused('forward.upstream-failed', error.message)
     }
   }
 
@@ -164,7 +169,9 @@ class ChildPool implements StdioSupervisor {
       return refused('forward.upstream-failed', 'the server keeps failing', { detail: 'The server keeps failing and is given a pause.', retryAfterSeconds })
     }
     const { version, temporaryFolder, hidden, report } = this.#terms
-    const child: StdioChild = new StdioChild({ ...settings, env, secrets, version, temporaryFolder, hidden: hidden(), report }, () => this.#use(slot, child))
+    const toolsChanged = (): void => this.#terms.toolsChanged(slot.owner)
+    const given = { ...settings, env, secrets, version, temporaryFolder, hidden: hidden(), report }
+    const child: StdioChild = new StdioChild(given, () => this.#use(slot, child), toolsChanged)
     slot.child = child
     slot.settings = settings
     slot.starts += 1
@@ -180,6 +187,7 @@ class ChildPool implements StdioSupervisor {
     const now = this.#terms.now()
     slot.child = undefined
     clearTimeout(slot.idleTimer)
+    this.#terms.toolsMayHaveChanged(slot.owner)
     slot.failures = now - slot.startedAt >= healthyMs ? 1 : slot.failures + 1
     // The first restart is at once: a crash in the middle of work must not turn the next call away.
     slot.mayStartAt = slot.failures === 1 ? now : now + Math.min(delayMsFirst * 2 ** (slot.failures - 2), delayMsMax)
@@ -201,6 +209,7 @@ class ChildPool implements StdioSupervisor {
     if (!child) return
     slot.child = undefined
     clearTimeout(slot.idleTimer)
+    this.#terms.toolsMayHaveChanged(slot.owner)
     this.#track(child.stop())
   }
 

@@ -1,7 +1,8 @@
-import { Fault, type Json, type JsonObject } from '@sallyport/contract'
+import { Fault, refused, type Json, type JsonObject } from '@sallyport/contract'
 import type { JsonRpcId, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../access/access-request.ts'
 import { isJsonObject, paramsOf } from '../../access/mcp/json-rpc.ts'
 import { eraOf, legacyRevision, metaOf } from '../../access/mcp/revision.ts'
+import { brokenAnswer } from '../../forward/exchange.ts'
 import { declaredCapabilities } from '../../forward/mcp/client-capabilities.ts'
 import { answerForAgent } from '../../forward/mcp/server-requests.ts'
 import { readUpstreamMessage } from '../../forward/mcp/upstream-reply.ts'
@@ -49,10 +50,12 @@ export class StdioChild {
   readonly ended: Promise<void>
   /** Called whenever a reader comes or goes. */
   readonly #onUse: () => void
+  readonly #onToolsChanged: () => void
 
-  constructor(terms: ChildTerms, onUse: () => void) {
+  constructor(terms: ChildTerms, onUse: () => void, onToolsChanged: () => void) {
     this.#terms = terms
     this.#onUse = onUse
+    this.#onToolsChanged = onToolsChanged
     this.#cutter = new LineCutter(terms.messageBytesMax)
     const starting = ChildProgram.start(terms, (bytes) => this.#take(bytes))
     this.ended = starting.then(
@@ -88,12 +91,13 @@ export class StdioChild {
     return this.#broken !== undefined
   }
 
-  request(session: string, request: JsonRpcRequest, signal: AbortSignal): AsyncIterable<JsonRpcMessage> {
+  request(session: string, request: JsonRpcRequest, signal: AbortSignal, deadlineMs = this.#terms.requestDeadlineMs): AsyncIterable<JsonRpcMessage> {
     const own = this.#nextId++
     const params = paramsOf(request)
     const meta = metaOf(params)
     const { progressToken } = meta
-    const timer = setTimeout(() => queue.finish(new Fault('the server did not answer in time', 'unknown')), this.#terms.requestDeadlineMs)
+    const late = brokenAnswer(refused('forward.upstream-timeout', `the server did not answer within ${deadlineMs} ms`))
+    const timer = setTimeout(() => queue.finish(late), deadlineMs)
     const abort = (): void => queue.finish(new Fault('the caller went away', 'unknown'))
     const queue: MessageQueue = new MessageQueue(this.#terms.messageBytesMax, () => {
       clearTimeout(timer)
@@ -167,15 +171,19 @@ export class StdioChild {
     const { version, serverRequests, startDeadlineMs } = this.#terms
     const params = { protocolVersion: legacyRevision, capabilities: declaredCapabilities(serverRequests), clientInfo: { name: 'sallyport', version } }
     const handshake: JsonRpcRequest = { kind: 'request', id: 0, method: 'initialize', value: { jsonrpc: '2.0', id: 0, method: 'initialize', params } }
-    for await (const message of this.request('', handshake, AbortSignal.timeout(startDeadlineMs))) {
-      if (message.kind !== 'response') continue
-      const { result } = message.value
-      const revision = isJsonObject(result) ? result['protocolVersion'] : undefined
-      if (!isJsonObject(result) || typeof revision !== 'string' || eraOf(revision) !== 'legacy') break
-      this.#send({ jsonrpc: '2.0', method: 'notifications/initialized' })
-      this.#isUp = true
-      this.#onUse()
-      return result
+    try {
+      for await (const message of this.request('', handshake, new AbortController().signal, startDeadlineMs)) {
+        if (message.kind !== 'response') continue
+        const { result } = message.value
+        const revision = isJsonObject(result) ? result['protocolVersion'] : undefined
+        if (!isJsonObject(result) || typeof revision !== 'string' || eraOf(revision) !== 'legacy') break
+        this.#send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+        this.#isUp = true
+        this.#onUse()
+        return result
+      }
+    } catch (error) {
+      throw error instanceof Fault ? this.#break(error) : error // one that did not come up in time makes room for another
     }
     throw this.#break(new Fault('the handshake of the server gives no known revision', 'unknown'))
   }
@@ -214,6 +222,7 @@ export class StdioChild {
   }
 
   #dispatchNotification(message: JsonRpcNotification, bytes: number): void {
+    if (message.method === 'notifications/tools/list_changed') this.#onToolsChanged()
     if (message.method !== 'notifications/progress') {
       for (const listener of this.#listeners) listener.push(message, bytes)
       return

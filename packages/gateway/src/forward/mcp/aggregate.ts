@@ -9,11 +9,14 @@ import type { Principal } from '../../identity/identify.ts'
 import { isReachable } from '../../policy/reach.ts'
 import type { PolicySnapshot } from '../../policy/snapshot.ts'
 import type { Forwarded } from '../forwarded.ts'
+import { learnTools } from './learn-tools.ts'
 import { sendLinked } from './linked-conversation.ts'
 import type { McpPorts } from './mcp-ports.ts'
+import { look } from './offered-tools.ts'
 import { answerWith, readResponse } from './relay-reply.ts'
 import { relayTerms } from './relay-terms.ts'
 import { completeResult } from './revision-bridge.ts'
+import { relayToolChanges } from './tool-changes.ts'
 
 /** Which member of a list's result holds the items. */
 const listMembers: Readonly<Record<string, string>> = {
@@ -26,13 +29,13 @@ const listMembers: Readonly<Record<string, string>> = {
 /** Pages taken from one upstream for one list. */
 const pagesMax = 16
 
-/** Lists of many upstreams come as one page, so there is nothing to subscribe to and no level of logging to set. */
-const capabilities: JsonObject = { tools: {}, prompts: {}, resources: {}, completions: {} }
+/** Resources of many upstreams are not watched together, and many upstreams have no one level of logging. */
+const capabilities: JsonObject = { tools: { listChanged: true }, prompts: {}, resources: {}, completions: {} }
 
 /** What the gateway itself answers at `/mcp`: the handshake, and lists over every upstream that the agent could reach. */
 export async function serveAggregate(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: McpCall): Promise<Forwarded> {
   const { message } = call
-  if (!message) return bare(200) // the session ends; it was nothing but its sealed id
+  if (!message) return relayToolChanges(ports, policy, principal, call)
   switch (message.kind) {
     case 'response':
       return bare(202)
@@ -57,10 +60,17 @@ async function answerRequest(ports: McpPorts, policy: PolicySnapshot, principal:
     }
     case 'server/discover':
       return succeed(call, request, { supportedVersions: [...supportedRevisions], capabilities, _meta: { [metaKeys.serverInfo]: { ...ports.self } } })
+    case 'subscriptions/listen':
+      return relayToolChanges(ports, policy, principal, call, request)
     case 'ping':
       return succeed(call, request, {})
     default:
-      return answerWith({ jsonrpc: '2.0', id: request.id, error: { code: methodNotFound, message: 'Method not found' } }, 200, [], { error: true })
+      return answerWith(
+        { jsonrpc: '2.0', id: request.id, error: { code: methodNotFound, message: 'Method not found' } },
+        call.era === 'modern' ? 404 : 200,
+        [],
+        { error: true },
+      )
   }
 }
 
@@ -88,7 +98,7 @@ async function collect(
   const deadline = AbortSignal.timeout(ports.listDeadlineMs)
   const signal = AbortSignal.any([call.signal, deadline])
   const parts = await Promise.all(
-    targets.map((target) => orNothing(signal, listOf(ports, policy, principal, { ...call, signal }, target, request.method, member))),
+    targets.map((target) => orNothing(signal, itemsOf(ports, policy, principal, { ...call, signal }, target, request.method, member))),
   )
   return parts.flat()
 }
@@ -106,6 +116,22 @@ async function orNothing(signal: AbortSignal, items: Promise<readonly Json[]>): 
   } finally {
     signal.removeEventListener('abort', giveUp)
   }
+}
+
+/** Tools are known before they are shown. */
+async function itemsOf(
+  ports: McpPorts,
+  policy: PolicySnapshot,
+  principal: Principal,
+  call: McpCall,
+  upstream: McpUpstreamAccess,
+  method: string,
+  member: string,
+): Promise<readonly Json[]> {
+  const isPinned = method === 'tools/list' && upstream.tools !== 'unpinned'
+  const mustLearn = isPinned && !(await look(ports.tools, { tenant: principal.tenant, upstream: upstream.name })).isFresh
+  if (mustLearn && (await learnTools(ports, policy, principal, upstream, call))) return []
+  return listOf(ports, policy, principal, call, upstream, method, member)
 }
 
 async function listOf(

@@ -1,5 +1,6 @@
-import { Fault } from '@sallyport/contract'
+import { Fault, refused } from '@sallyport/contract'
 import { EventSplitter } from '../event-splitter.ts'
+import { brokenAnswer } from '../exchange.ts'
 
 /** One event of a stream, or a comment that only keeps it alive. */
 export interface StreamEvent {
@@ -78,5 +79,5 @@ function textOf(sent: Uint8Array): string {
 }
 
 function tooLarge(): Fault {
-  return new Fault('an event of the upstream is larger than its limit', 'unknown')
+  return brokenAnswer(refused('forward.answer-too-large', 'an event of the upstream is larger than its limit'))
 }

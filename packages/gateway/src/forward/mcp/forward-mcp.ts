@@ -1,4 +1,4 @@
-import { Fault, unreachable } from '@sallyport/contract'
+import { Fault } from '@sallyport/contract'
 import type { McpCall } from '../../access/access-request.ts'
 import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import type { Principal } from '../../identity/identify.ts'
@@ -6,14 +6,12 @@ import type { PolicySnapshot } from '../../policy/snapshot.ts'
 import type { Forwarded } from '../forwarded.ts'
 import { serveAggregate } from './aggregate.ts'
 import { narrowCapabilities } from './client-capabilities.ts'
-import { httpConversation } from './http-conversation.ts'
+import { directConversation } from './direct-conversation.ts'
 import { linked, sendLinked } from './linked-conversation.ts'
 import type { McpPorts } from './mcp-ports.ts'
 import { refuseForwarding, relayReply } from './relay-reply.ts'
 import { relayTerms } from './relay-terms.ts'
 import { bridgeMessage } from './revision-bridge.ts'
-import { stdioConversation } from './stdio-conversation.ts'
-import type { Conversation } from './upstream-reply.ts'
 
 export { mcpPorts, type McpPorts } from './mcp-ports.ts'
 
@@ -31,25 +29,12 @@ export async function forwardMcp(ports: McpPorts, policy: PolicySnapshot, princi
 }
 
 async function forwardDirect(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: McpCall, upstream: McpUpstreamAccess): Promise<Forwarded> {
-  const conversation = direct(ports, principal, call, upstream)
+  const conversation = directConversation(ports, principal, call, upstream)
   const message = call.message && bridgeMessage(narrowCapabilities(call.message, upstream.serverRequests), call.era, conversation.era, ports.self)
   const reply = await conversation.send({ verb: call.verb, message, headers: call.headers, signal: call.signal })
   if (reply.kind === 'refused') return refuseForwarding(reply)
+  if (reply.status === 404) ports.tools.mayHaveChanged({ tenant: principal.tenant, upstream: upstream.name }) // it was started anew
   return relayReply(reply, relayTerms(ports, policy, principal, call, conversation, message?.id))
-}
-
-function direct(ports: McpPorts, principal: Principal, call: McpCall, upstream: McpUpstreamAccess): Conversation {
-  const session = call.session?.upstreamSession
-  switch (upstream.transport) {
-    case 'http': {
-      const { era, protocolVersion } = call
-      return httpConversation(ports.exchanges, { upstream, principal, era, session, protocolVersion })
-    }
-    case 'stdio':
-      return stdioConversation(ports.stdio, upstream, principal, session, ports.newId)
-    default:
-      return unreachable(upstream.transport)
-  }
 }
 
 async function forwardAggregated(

@@ -6,7 +6,7 @@ import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import { modernRevision } from '../../access/mcp/revision.ts'
 import { headerValue, type HeaderLines } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
-import { refusalOf, type Exchanges, type UpstreamAnswer } from '../exchange.ts'
+import { brokenAnswer, refusalOf, type Exchanges, type UpstreamAnswer } from '../exchange.ts'
 import { readEvents } from './event-stream.ts'
 import { readUpstreamMessage, type Conversation, type Sending, type UpstreamEvent, type UpstreamReply } from './upstream-reply.ts'
 
@@ -34,9 +34,14 @@ async function send(exchanges: Exchanges, terms: HttpConversationTerms, { verb, 
     target: '',
     headers: [...protocolHeaders(terms, verb, message), ...headers],
     body: message && Buffer.from(JSON.stringify(message.value)),
+    isStream: verb === 'GET' || (message?.kind === 'request' && message.method === 'subscriptions/listen'),
     signal,
   })
   if (answer.kind === 'refused') return answer
+  if (answer.status === 400 && !isPing(message) && (await isSessionOver(exchanges, terms, signal))) {
+    await discard(answer.body)
+    return { kind: 'reply', form: 'none', status: 404, session: undefined, events: none() }
+  }
   try {
     return await readReply(answer, terms, verb, message)
   } catch (error) {
@@ -44,6 +49,29 @@ async function send(exchanges: Exchanges, terms: HttpConversationTerms, { verb, 
     if (!(error instanceof Fault)) throw error
     return refusalOf(error) ?? refused('forward.upstream-failed', error.message)
   }
+}
+
+/** How long the question whether a session is over may take. */
+const pingDeadlineMs = 5_000
+
+/** The protocol wants 404 for a session that is over, and servers answer 400; one that finds even a ping bad does not know the session. */
+async function isSessionOver(exchanges: Exchanges, terms: HttpConversationTerms, signal: AbortSignal): Promise<boolean> {
+  if (terms.session === undefined) return false
+  const reply = await send(exchanges, terms, {
+    verb: 'POST',
+    message: ping,
+    headers: [],
+    signal: AbortSignal.any([signal, AbortSignal.timeout(pingDeadlineMs)]),
+  })
+  if (reply.kind === 'refused') return false
+  await reply.events[Symbol.asyncIterator]().return?.()
+  return reply.status === 400 || reply.status === 404
+}
+
+const ping: JsonRpcMessage = { kind: 'request', id: 'sallyport-ping', method: 'ping', value: { jsonrpc: '2.0', id: 'sallyport-ping', method: 'ping' } }
+
+function isPing(message: JsonRpcMessage | undefined): boolean {
+  return message?.kind === 'request' && message.method === 'ping'
 }
 
 function protocolHeaders({ era, session, protocolVersion }: HttpConversationTerms, verb: string, message: JsonRpcMessage | undefined): HeaderLines {
@@ -113,7 +141,7 @@ async function* messagesOf(bytes: AsyncIterable<Uint8Array>, bytesMax: number): 
 async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
   const gathered = new GatheredBytes()
   for await (const piece of body) {
-    if (gathered.length + piece.length > bytesMax) throw new Fault('the answer of the upstream is larger than its limit', 'unknown')
+    if (gathered.length + piece.length > bytesMax) throw brokenAnswer(refused('forward.answer-too-large', 'the answer of the upstream is larger than its limit'))
     gathered.add(piece)
   }
   return gathered.take()

@@ -26,6 +26,7 @@ export async function sendLinked(
     const reply = await conversation.send({ verb: 'POST', message: bridged, headers: conversation.era === era ? headers : [], signal })
     if (reply.kind === 'refused') return reply
     if (reply.status !== 404 || conversation.session === undefined || attempt > 1) return { kind: 'sent', conversation, reply }
+    ports.tools.mayHaveChanged({ tenant: principal.tenant, upstream: upstream.name }) // it was started anew
     ports.links.drop(principal, upstream) // a session that is unknown there means that nothing was done
   }
 }

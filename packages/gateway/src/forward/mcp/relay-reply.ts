@@ -1,49 +1,14 @@
 import { Fault, unreachable, type JsonObject, type Refused } from '@sallyport/contract'
-import type { JsonRpcId, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, JsonRpcResponse, McpEra } from '../../access/access-request.ts'
-import { isJsonObject, paramsOf } from '../../access/mcp/json-rpc.ts'
-import { sealServerRequest, sealSession } from '../../access/mcp/sealed-session.ts'
+import type { JsonRpcResponse } from '../../access/access-request.ts'
+import { isJsonObject } from '../../access/mcp/json-rpc.ts'
+import { problemError } from '../../access/mcp/mcp-refusal.ts'
+import { sealSession } from '../../access/mcp/sealed-session.ts'
 import type { Answer, HeaderLines } from '../../edge/inbound.ts'
-import type { Principal } from '../../identity/identify.ts'
 import { refusalOf } from '../exchange.ts'
 import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
 import { writeEvent } from './event-stream.ts'
-import { withoutOwnWord } from './own-word.ts'
-import { bridgeResponse } from './revision-bridge.ts'
-import { answerForAgent, asksTooMuch, refusedInput, upstreamFailure } from './server-requests.ts'
-import type { Conversation, UpstreamReply } from './upstream-reply.ts'
-import { visibleResult, withUri, type View } from './visible-result.ts'
-
-/** How one reply may reach one agent. */
-export interface RelayTerms {
-  readonly principal: Principal
-  readonly conversation: Conversation
-  readonly view: View
-  readonly callerEra: McpEra
-  readonly endpoint: 'aggregate' | 'direct'
-  readonly sessionKey: Uint8Array
-  /** The request that the reply answers; absent for streams, notifications and responses. */
-  readonly request: JsonRpcRequest | undefined
-  /** The id under which the upstream got it. */
-  readonly upstreamId: JsonRpcId | undefined
-  readonly requestBytes: number
-  readonly signal: AbortSignal
-}
-
-/** Notifications that a server may send; others are dropped. */
-const serverNotifications: ReadonlySet<string> = new Set([
-  'notifications/progress',
-  'notifications/message',
-  'notifications/cancelled',
-  'notifications/resources/updated',
-  'notifications/resources/list_changed',
-  'notifications/tools/list_changed',
-  'notifications/prompts/list_changed',
-  'notifications/elicitation/complete',
-  'notifications/subscriptions/acknowledged',
-])
-
-/** Requests of a server that are answered in the agent's place during one exchange; a server that keeps asking is cut off. */
-const answeredForAgentMax = 64
+import { Screen, type RelayTerms } from './screen.ts'
+import type { UpstreamReply } from './upstream-reply.ts'
 
 export function refuseForwarding({ problem, reason }: Pick<Refused, 'problem' | 'reason'>): Forwarded {
   return { kind: 'refused', problem, reason, finished: Promise.resolve({ result: 'refused', code: problem.code }) }
@@ -77,7 +42,7 @@ async function relayOne(reply: UpstreamReply, terms: RelayTerms): Promise<Forwar
 export async function readResponse(reply: UpstreamReply, terms: RelayTerms): Promise<JsonRpcResponse> {
   const screen = new Screen(terms)
   for await (const { message } of reply.events) {
-    const passed = message && screen.pass(message)
+    const passed = message && (await screen.pass(message))
     if (passed?.kind === 'response') return passed
   }
   throw new Fault('the answer holds no response to the request', 'unknown')
@@ -90,16 +55,17 @@ export function answerWith(value: JsonObject, status: number, headers: HeaderLin
   return answered({ status, headers: all, body }, { ...facts, answerBytes: body.length })
 }
 
+export const streamHeaders: HeaderLines = [
+  ['content-type', 'text/event-stream'],
+  ['cache-control', 'no-cache, no-transform'],
+  ['x-accel-buffering', 'no'],
+]
+
 function relayStream(reply: UpstreamReply, terms: RelayTerms): Forwarded {
   const { promise: finished, resolve } = Promise.withResolvers<OutcomeFacts>()
   // An answer that nobody begins to read still has an end.
   terms.signal.addEventListener('abort', () => resolve({ result: 'cancelled', status: reply.status }), { once: true })
-  const headers: HeaderLines = [
-    ['content-type', 'text/event-stream'],
-    ['cache-control', 'no-cache, no-transform'],
-    ['x-accel-buffering', 'no'],
-    ...sessionHeader(reply, terms),
-  ]
+  const headers: HeaderLines = [...streamHeaders, ...sessionHeader(reply, terms)]
   return { kind: 'answer', answer: { status: reply.status, headers, body: eventBytes(reply, terms, resolve) }, finished }
 }
 
@@ -111,7 +77,7 @@ async function* eventBytes(reply: UpstreamReply, terms: RelayTerms, finish: (fac
   try {
     let isResumable = false
     for await (const { message, ...place } of reply.events) {
-      const passed = message && screen.pass(message)
+      const passed = message && (await screen.pass(message))
       if (message && !passed && place.id === undefined) continue
       isResumable ||= place.id !== undefined
       const bytes = writeEvent({ data: passed && JSON.stringify(passed.value), ...place })
@@ -126,93 +92,12 @@ async function* eventBytes(reply: UpstreamReply, terms: RelayTerms, finish: (fac
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     if (terms.signal.aborted) return
-    facts = { ...facts, result: 'failed', code: refusalOf(error)?.problem.code ?? 'forward.upstream-failed' }
-    if (request) yield writeEvent({ data: JSON.stringify(upstreamFailure(request.id, 'stream')) })
+    const problem = refusalOf(error)?.problem ?? { code: 'forward.upstream-failed' }
+    facts = { ...facts, result: 'failed', code: problem.code }
+    if (request) yield writeEvent({ data: JSON.stringify({ jsonrpc: '2.0', id: request.id, error: problemError(problem, terms.requestId) }) })
   } finally {
     finish({ ...facts, answerBytes })
   }
-}
-
-/** Looks at every message of one reply. */
-class Screen {
-  readonly #terms: RelayTerms
-  #answeredForAgent = 0
-
-  constructor(terms: RelayTerms) {
-    this.#terms = terms
-  }
-
-  /** The message as the agent may see it, or undefined when it may not. @throws Fault for what does not belong here. */
-  pass(given: JsonRpcMessage): JsonRpcMessage | undefined {
-    const message = withoutOwnWord(given)
-    switch (message.kind) {
-      case 'request':
-        return this.#passRequest(message)
-      case 'notification':
-        return this.#passNotification(message)
-      case 'response':
-        return this.#passResponse(message)
-      default:
-        return unreachable(message)
-    }
-  }
-
-  /** A server's request is let through only where the operator says so, under an id that lets exactly this agent answer it. */
-  #passRequest(message: JsonRpcRequest): JsonRpcRequest | undefined {
-    const { conversation, callerEra, endpoint, sessionKey, principal } = this.#terms
-    const { upstream, session } = conversation
-    if (upstream.serverRequests.has(message.method) && callerEra === 'legacy' && endpoint === 'direct') {
-      const id = sealServerRequest(sessionKey, principal.id, upstream.name, session, message.id)
-      return { ...message, id, value: { ...message.value, id } }
-    }
-    this.#answeredForAgent += 1
-    if (this.#answeredForAgent > answeredForAgentMax) throw new Fault('the upstream keeps making requests', 'unknown')
-    // The exchange goes on meanwhile, and a server that does not take the answer only harms itself.
-    void conversation
-      .send({ verb: 'POST', message: answerForAgent(message), headers: [], signal: AbortSignal.timeout(answerDeadlineMs) })
-      .catch(() => undefined)
-    return undefined
-  }
-
-  #passNotification(message: JsonRpcNotification): JsonRpcNotification | undefined {
-    if (!serverNotifications.has(message.method)) return undefined
-    const { conversation, sessionKey, principal, view } = this.#terms
-    const params = paramsOf(message)
-    const { requestId } = params
-    if (message.method === 'notifications/cancelled' && (typeof requestId === 'string' || typeof requestId === 'number')) {
-      const sealed = sealServerRequest(sessionKey, principal.id, conversation.upstream.name, conversation.session, requestId)
-      return withParams(message, { ...params, requestId: sealed })
-    }
-    const isUpdate = message.method === 'notifications/resources/updated'
-    if (isUpdate && !view.isReachable('resources/read')) return undefined
-    const renamed = isUpdate && view.isNamespaced ? withUri(params, view.upstream) : params
-    return isJsonObject(renamed) ? withParams(message, renamed) : undefined
-  }
-
-  #passResponse(message: JsonRpcResponse): JsonRpcResponse {
-    const { request, upstreamId, conversation, callerEra, view } = this.#terms
-    // An error without an id is about the only request there is.
-    const isOurs = request === undefined || message.id === upstreamId || (message.id === undefined && message.value['error'] !== undefined)
-    if (!isOurs) throw new Fault('a response to another request', 'unknown')
-    const id = request?.id ?? message.id
-    if (id === undefined) throw new Fault('an error about no request', 'unknown')
-    const { result } = message.value
-    if (!isJsonObject(result)) return { kind: 'response', id, value: { ...bridged(message.value, this.#terms), id } }
-    const isModern = callerEra === 'modern'
-    const allowed = isModern && conversation.era === 'modern' ? conversation.upstream.serverRequests : nothing
-    if (asksTooMuch(result, allowed)) return { kind: 'response', id, value: { jsonrpc: '2.0', id, ...refusedInput(request?.method, isModern) } }
-    const value = bridged({ jsonrpc: '2.0', id, result: visibleResult(request?.method, result, view) }, this.#terms)
-    return { kind: 'response', id, value }
-  }
-}
-
-const nothing: ReadonlySet<string> = new Set()
-
-/** How long the gateway's own answer to a server may take. */
-const answerDeadlineMs = 10_000
-
-function bridged(value: JsonObject, { request, conversation, callerEra }: RelayTerms): JsonObject {
-  return bridgeResponse(request?.method ?? '', value, conversation.era, callerEra)
 }
 
 function sessionHeader({ session }: UpstreamReply, { request, sessionKey, principal, conversation, endpoint }: RelayTerms): HeaderLines {
@@ -228,8 +113,4 @@ function answered(answer: Answer, facts: Omit<OutcomeFacts, 'result' | 'status'>
 function isError({ value }: JsonRpcResponse): boolean {
   const { result, error } = value
   return error !== undefined || (isJsonObject(result) && result['isError'] === true)
-}
-
-function withParams(message: JsonRpcNotification, params: JsonObject): JsonRpcNotification {
-  return { ...message, value: { ...message.value, params } }
 }

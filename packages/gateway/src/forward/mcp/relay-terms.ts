@@ -4,7 +4,8 @@ import type { Principal } from '../../identity/identify.ts'
 import { reachOf } from '../../policy/reach.ts'
 import type { PolicySnapshot } from '../../policy/snapshot.ts'
 import type { McpPorts } from './mcp-ports.ts'
-import type { RelayTerms } from './relay-reply.ts'
+import { offeredTools } from './offered-tools.ts'
+import type { RelayTerms } from './screen.ts'
 import type { Conversation } from './upstream-reply.ts'
 import type { View } from './visible-result.ts'
 
@@ -17,16 +18,20 @@ export function relayTerms(
   conversation: Conversation,
   upstreamId: JsonRpcId | undefined,
 ): RelayTerms {
+  const owner = { tenant: principal.tenant, upstream: conversation.upstream.name }
   const request = call.message?.kind === 'request' ? call.message : undefined
   return {
     principal,
     conversation,
     view: viewOf(policy, principal, conversation.upstream, call),
+    offer: offeredTools(ports.tools, owner, conversation.upstream),
+    toolsChanged: () => ports.tools.announce(owner),
     callerEra: call.era,
     endpoint: call.endpoint,
     sessionKey: ports.sessionKey,
     request,
     upstreamId,
+    requestId: call.requestId,
     requestBytes: call.message ? Buffer.byteLength(JSON.stringify(call.message.value)) : 0,
     signal: call.signal,
   }

@@ -1,7 +1,7 @@
-import { problemDocument, problems, type Json, type JsonObject } from '@sallyport/contract'
+import { problems, type Json, type JsonObject } from '@sallyport/contract'
 import type { JsonRpcRequest, JsonRpcResponse } from '../../access/access-request.ts'
 import { isJsonObject } from '../../access/mcp/json-rpc.ts'
-import { refusalErrorCode } from '../../access/mcp/mcp-refusal.ts'
+import { problemError } from '../../access/mcp/mcp-refusal.ts'
 
 /** Methods that an agent's client does not have, as JSON-RPC says it. */
 const methodNotFound = -32601
@@ -24,15 +24,10 @@ export function asksTooMuch(result: JsonObject, allowed: ReadonlySet<string>): b
 }
 
 /** What the agent gets in place of a result that asks too much: for a tool its own error, so that the model can go on. */
-export function refusedInput(method: string | undefined, isModern: boolean): JsonObject {
-  const { title } = problems['forward.request-from-server-refused']
-  if (method !== 'tools/call') return { error: { code: refusalErrorCode, message: title } }
+export function refusedInput(method: string | undefined, isModern: boolean, requestId: string): JsonObject {
+  const code = 'forward.request-from-server-refused'
+  if (method !== 'tools/call') return { error: problemError({ code }, requestId) }
+  const { title } = problems[code]
   const content = [{ type: 'text', text: `${title}. The tool asked for input that this gateway does not let through.` }]
   return { result: { ...(isModern && { resultType: 'complete' }), isError: true, content } }
-}
-
-export function upstreamFailure(id: string | number, instance: string): JsonObject {
-  const { title } = problems['forward.upstream-failed']
-  const { type, status, code } = problemDocument({ code: 'forward.upstream-failed' }, instance)
-  return { jsonrpc: '2.0', id, error: { code: refusalErrorCode, message: title, data: { type, title, status, code } } }
 }

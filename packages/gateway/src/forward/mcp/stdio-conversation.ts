@@ -4,6 +4,7 @@ import { isJsonObject, paramsOf, without } from '../../access/mcp/json-rpc.ts'
 import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import { eraOf, legacyRevision, metaKeys, metaOf, modernRevision } from '../../access/mcp/revision.ts'
 import type { Principal } from '../../identity/identify.ts'
+import { refusalOf } from '../exchange.ts'
 import type { ChildOwner, StdioServers } from './stdio-servers.ts'
 import type { Conversation, Sending, UpstreamEvent, UpstreamReply } from './upstream-reply.ts'
 
@@ -84,7 +85,7 @@ async function firstDecides(messages: AsyncIterable<JsonRpcMessage>): Promise<Up
     return { kind: 'reply', form: 'stream', status: 200, session: undefined, events: resume(first.value, iterator) }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return refused('forward.upstream-failed', error.message)
+    return refusalOf(error) ?? refused('forward.upstream-failed', error.message)
   }
 }
 

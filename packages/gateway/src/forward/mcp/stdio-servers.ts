@@ -24,11 +24,14 @@ export interface ChildStatus extends ChildOwner {
  * once; the next use starts another, after a delay that grows with every failed start.
  */
 export interface StdioServers {
-  /** Starts the child if need be; gives what it answered to `initialize`. Refuses `forward.upstream-failed`, `forward.credential-missing`, `edge.overloaded`. */
+  /**
+   * Starts the child if need be; gives what it answered to `initialize`. Refuses `forward.upstream-failed`, `forward.upstream-timeout`,
+   * `forward.credential-missing` and `edge.overloaded`.
+   */
   open(owner: ChildOwner): Promise<{ readonly kind: 'opened'; readonly initialized: JsonObject } | Refused>
   /**
    * Sends a request; its messages end with the response. Aborting, or leaving the messages early, tells the child that the request is cancelled.
-   * The messages throw Fault when the child ends, breaks the protocol or exceeds the upstream's deadline.
+   * The messages throw Fault when the child ends, breaks the protocol or exceeds the upstream's deadline or limit (`refusalOf` names these two).
    */
   request(
     owner: ChildOwner,

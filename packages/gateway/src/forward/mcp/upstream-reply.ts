@@ -9,6 +9,7 @@ export interface UpstreamReply {
   readonly kind: 'reply'
   /** `none`: accepted or ended without a message. */
   readonly form: 'none' | 'json' | 'stream'
+  /** 404: the upstream does not know the session. */
   readonly status: number
   /** The session that the upstream opened with this reply. */
   readonly session: string | undefined
