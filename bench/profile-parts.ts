@@ -31,7 +31,7 @@ const parts: readonly (readonly [RegExp, string])[] = [
 
 /** @param stack from the innermost frame outwards */
 export function partOf(stack: readonly Frame[]): string {
-  const [leaf] = stack
+  const [leaf, caller] = stack
   if (leaf?.functionName === '(garbage collector)') return 'garbage collection'
   if (leaf?.functionName === '(program)') return 'outside JavaScript: event loop, reading sockets, decryption'
   const part = stack.flatMap(({ url }) => parts.find(([pattern]) => pattern.test(url))?.[1] ?? [])[0] ?? 'Node: sockets, streams, promises'

@@ -18,7 +18,7 @@ import { cpuOfThreads } from './processes.ts'
 import { partOf, type Frame } from './profile-parts.ts'
 import { formatTable } from './table.ts'
 
-const warmUpSeconds = 4
+const warmUpSeconds = 12
 const inFlight = 32
 
 const { values } = parseArgs({

@@ -9,7 +9,7 @@ import { interleaved, type Findings, type Terms } from './section.ts'
 const inFlight = 32
 const warmUpShare = 0.3
 /** Before the first round: what was never called is not compiled yet, and nobody runs a gateway for a second. */
-const firstWarmUpSeconds = 3
+const firstWarmUpSeconds = 5
 
 interface Cost {
   readonly microseconds: number
