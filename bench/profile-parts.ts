@@ -35,7 +35,7 @@ export function partOf(stack: readonly Frame[]): string {
   if (leaf?.functionName === '(garbage collector)') return 'garbage collection'
   if (leaf?.functionName === '(program)') return 'outside JavaScript: event loop, reading sockets, decryption'
   const part = stack.flatMap(({ url }) => parts.find(([pattern]) => pattern.test(url))?.[1] ?? [])[0] ?? 'Node: sockets, streams, promises'
-  if (leaf?.url === '' && writes.test(leaf.functionName))
+  if (caller?.url === 'node:internal/stream_base_commons' && leaf?.url === '' && writes.test(leaf.functionName))
     return part === 'undici' ? 'writing to the upstream (kernel)' : 'writing to the agent (encryption, kernel)'
   return part
 }
