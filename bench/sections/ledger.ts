@@ -83,7 +83,7 @@ async function press(ledger: OpenLedger['ledger'], call: AccessRequest, inFlight
       const askedAt = performance.now()
       const request = { ...call, id: randomUUID() }
       const verdict = await ledger.decide(policy, request)
-      if (verdict.kind !== 'permit') throw new Error(`the ledger answered ${verdict.problem.code}`)
+      if (verdict.kind !== 'permit') throw new Error(`the ledger answered ${verdict.kind === 'list-first' ? verdict.kind : verdict.problem.code}`)
       latencies.push(performance.now() - askedAt)
       const { index } = verdict.receipt
       outcomes.push(ledger.conclude({ request: request.id, index }, { result: 'answered', status: 200, requestBytes: 1024, answerBytes: 2048 }, Date.now()))

@@ -10,7 +10,14 @@ import { bytesOf, latin1, type Target } from '../target.ts'
 
 const principal = await principalOf('acme', 'invoice-bot')
 const crm = upstreamOf('crm')
-const upstream: McpUpstreamAccess = { protocol: 'mcp', name: crm, transport: 'http', serverRequests: new Set(['roots/list']), messageBytesMax: 65_536 }
+const upstream: McpUpstreamAccess = {
+  protocol: 'mcp',
+  name: crm,
+  transport: 'http',
+  serverRequests: new Set(['roots/list']),
+  messageBytesMax: 65_536,
+  tools: 'unpinned',
+}
 const sessionKey = Buffer.alloc(32, 9)
 const access = { upstreams: new Map([[crm, upstream]]), judgedBodyBytesMax: 4096, sessionKey }
 const session = sealSession(sessionKey, { agent: principal.id, upstream: crm }, 'theirs')

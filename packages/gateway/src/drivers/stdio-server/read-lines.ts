@@ -27,7 +27,8 @@ export class LineCutter {
   }
 
   #hold(piece: Uint8Array): void {
-    if (this.#held.length + piece.length > this.#lineBytesMax) throw brokenAnswer(refused('forward.answer-too-large', 'a line of the server is longer than its limit'))
+    if (this.#held.length + piece.length > this.#lineBytesMax)
+      throw brokenAnswer(refused('forward.answer-too-large', 'a line of the server is longer than its limit'))
     this.#held.add(piece)
   }
 

@@ -141,7 +141,8 @@ async function* messagesOf(bytes: AsyncIterable<Uint8Array>, bytesMax: number): 
 async function collect(body: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
   const gathered = new GatheredBytes()
   for await (const piece of body) {
-    if (gathered.length + piece.length > bytesMax) throw brokenAnswer(refused('forward.answer-too-large', 'the answer of the upstream is larger than its limit'))
+    if (gathered.length + piece.length > bytesMax)
+      throw brokenAnswer(refused('forward.answer-too-large', 'the answer of the upstream is larger than its limit'))
     gathered.add(piece)
   }
   return gathered.take()
