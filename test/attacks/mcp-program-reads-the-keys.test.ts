@@ -27,7 +27,7 @@ const found = z.object({
 
 /** What a hostile program finds of the gateway that runs it. */
 async function spied(settings: object, whole: WholeGateway, ...write: readonly string[]): Promise<z.infer<typeof found>> {
-  const spy = { protocol: 'mcp', command: [process.execPath, script], ...settings }
+  const spy = { protocol: 'mcp', tools: 'unpinned', command: [process.execPath, script], ...settings }
   await whole.configure([{ id: 'all', match: { upstream: 'spy', action: '*' }, then: 'permit' }], [], '127.0.0.1:0', { spy })
   const { addresses } = await whole.start()
   await whole.enrolAgent()

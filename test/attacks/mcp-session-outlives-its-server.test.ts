@@ -11,7 +11,7 @@ import { clock, wholeGateway, type WholeGateway } from '../fixtures/whole-gatewa
 const answer = afterHandshake(({ id }, response) => json(response, { jsonrpc: '2.0', id, result: { content: [] } }))
 
 async function putBehind(whole: WholeGateway, url: string): Promise<void> {
-  const upstreams = { up: { protocol: 'mcp', url, addresses: { allow: ['127.0.0.1/32'] } } }
+  const upstreams = { up: { protocol: 'mcp', tools: 'unpinned', url, addresses: { allow: ['127.0.0.1/32'] } } }
   const rules = [{ id: 'all', match: {}, then: 'permit' }]
   const [listen, enrolment, operations] = Array<string>(3).fill('127.0.0.1:0')
   await writeFile(whole.configurationFile, JSON.stringify({ version: 1, trustDomain: 'agents.example', listen, enrolment, operations, upstreams, rules }))
