@@ -2,7 +2,7 @@ import type { LogEvent } from '@sallyport/contract'
 import type { ToolDefinition } from './access/mcp/tool-definition.ts'
 import { entryTime } from './audit/entries.ts'
 import type { SeenTools } from './forward/mcp/tool-sight.ts'
-import type { PinnedTool, ToolOwner, ToolPins } from './policy/tool-pins.ts'
+import type { PinnedTool, ToolOwner, ToolPins, ToolSource } from './policy/tool-pins.ts'
 
 /** Keeps the definitions behind the digests in the log, sealed: they say what a tenant works with. */
 export interface ToolDefinitions {
@@ -44,8 +44,8 @@ export class ToolRegister {
     this.#definitions = definitions
   }
 
-  look(owner: ToolOwner): { readonly isFresh: boolean; readonly changes: number } {
-    return { isFresh: this.#pins.isFresh(owner), changes: this.#pins.changes(owner) }
+  look(source: ToolSource): { readonly isFresh: boolean; readonly changes: number } {
+    return { isFresh: this.#pins.isFresh(source), changes: this.#pins.changes(source) }
   }
 
   all(upstream?: string): readonly PinnedTool[] {
@@ -68,7 +68,7 @@ export class ToolRegister {
   }
 
   /** The digests of those that an agent may see. What is new or changed is kept and in the log when it resolves. @throws Fault */
-  async see(owner: ToolOwner, { definitions, whole }: SeenTools): Promise<readonly string[]> {
+  async see({ revision, ...owner }: ToolSource, { definitions, whole }: SeenTools): Promise<readonly string[]> {
     const pins = this.#pins
     // A part of a list says nothing of what is new before all of it was seen once.
     const isFirst = !pins.isListed(owner)
@@ -80,7 +80,7 @@ export class ToolRegister {
     }
     // Servers add tools while they start: a listing that was overtaken by a change does not end the first sight.
     if (whole && isFirst && whole.changes === pins.changes(owner)) await this.#list(owner, definitions.length)
-    if (whole) pins.refresh(owner, whole.changes)
+    if (whole) pins.refresh({ ...owner, revision }, whole.changes)
     await this.#accepting
     return definitions.filter((definition) => pins.isOffered(owner, definition)).map(({ digest }) => digest)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { McpUpstreamAccess } from '../../../packages/gateway/src/access/mcp/mcp-upstream.ts'
+import { compileMcpUpstream } from '../../../packages/gateway/src/access/mcp/mcp-upstream.ts'
 import { sealSession } from '../../../packages/gateway/src/access/mcp/sealed-session.ts'
 import { understandMcp } from '../../../packages/gateway/src/access/mcp/understand-mcp.ts'
 import type { HeaderLines, Inbound } from '../../../packages/gateway/src/edge/inbound.ts'
@@ -10,14 +10,7 @@ import { bytesOf, latin1, type Target } from '../target.ts'
 
 const principal = await principalOf('acme', 'invoice-bot')
 const crm = upstreamOf('crm')
-const upstream: McpUpstreamAccess = {
-  protocol: 'mcp',
-  name: crm,
-  transport: 'http',
-  serverRequests: new Set(['roots/list']),
-  messageBytesMax: 65_536,
-  tools: 'unpinned',
-}
+const upstream = compileMcpUpstream(crm, { protocol: 'mcp', url: 'https://crm.example', serverRequests: ['roots/list'] })
 const sessionKey = Buffer.alloc(32, 9)
 const access = { upstreams: new Map([[crm, upstream]]), judgedBodyBytesMax: 4096, sessionKey }
 const session = sealSession(sessionKey, { agent: principal.id, upstream: crm }, 'theirs')

@@ -6,14 +6,14 @@ import type { ToolPins } from './tool-pins.ts'
 
 /** Whether pinned tools would be called or shown that are not known as they are now. What rules deny anyway is theirs to refuse. */
 export function mustListFirst(policy: PolicySnapshot, pins: ToolPins, { pinned, principal, upstream, action }: Question): boolean {
-  if (pinned === undefined || pins.isFresh({ tenant: principal.tenant, upstream })) return false
-  return isReachable(policy, principal, upstream, pinned === 'called' ? action : undefined)
+  if (pinned === undefined || pins.isFresh({ tenant: principal.tenant, upstream, revision: pinned.revision })) return false
+  return isReachable(policy, principal, upstream, pinned.use === 'called' ? action : undefined)
 }
 
 /** Why a call that rules permit is refused all the same: the definition of its tool is not the one that was accepted, or is not known. */
 export function objectionToTool(pins: ToolPins, { pinned, principal, upstream, resource }: Question): Problem | undefined {
-  if (pinned !== 'called') return undefined
-  const standing = pins.standing({ tenant: principal.tenant, upstream }, resource)
+  if (pinned?.use !== 'called') return undefined
+  const standing = pins.standing({ tenant: principal.tenant, upstream, revision: pinned.revision }, resource)
   switch (standing) {
     case 'accepted':
       return undefined

@@ -9,8 +9,8 @@ export interface Question extends Pick<AccessRequest, 'id' | 'upstream' | 'actio
   readonly isStreamed: boolean
   /** Where bookkeeping of a protocol is judged; undefined at the aggregated endpoint, where no single upstream is meant. */
   readonly place: UpstreamName | undefined
-  /** What becomes of tools whose definitions are pinned; undefined where none are. */
-  readonly pinned: 'called' | 'shown' | undefined
+  /** What becomes of tools whose definitions are pinned, at which revision of the upstream; undefined where none are. */
+  readonly pinned: { readonly use: 'called' | 'shown'; readonly revision: string } | undefined
   /** Of a call to a language model. */
   readonly ceiling: TokenCeiling | undefined
 }
@@ -30,7 +30,9 @@ export function questionOf({ principal, call, ...asked }: AccessRequest): Questi
 /** At the aggregated endpoint lists are shown one upstream at a time, after the decision. */
 function pinnedIn(call: Call): Question['pinned'] {
   if (call.kind !== 'mcp' || call.upstream === undefined || call.message?.kind !== 'request') return undefined
-  if (call.targets.every(({ tools }) => tools === 'unpinned')) return undefined
-  if (call.message.method === 'tools/call') return 'called'
-  return call.message.method === 'tools/list' ? 'shown' : undefined
+  const [target] = call.targets
+  if (!target || target.tools === 'unpinned') return undefined
+  const { revision } = target
+  if (call.message.method === 'tools/call') return { use: 'called', revision }
+  return call.message.method === 'tools/list' ? { use: 'shown', revision } : undefined
 }

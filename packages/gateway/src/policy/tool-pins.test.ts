@@ -4,10 +4,12 @@ import fc from 'fast-check'
 import type { LogEvent } from '@sallyport/contract'
 import { Bench, callBy, policyOf, principalOf } from '../../../../test/fixtures/access-request.ts'
 import { toolDefinition, type ToolDefinition } from '../access/mcp/tool-definition.ts'
+import { questionOf } from './question.ts'
 import { PolicyState, replay } from './state.ts'
 import { heldPerToolMax, ToolPins, toolsPerUpstreamMax, type ToolChange } from './tool-pins.ts'
 
 const owner = { tenant: 'acme', upstream: 'payments' }
+const source = { ...owner, revision: 'first' }
 const time = '2026-03-01T12:00:00.000Z'
 
 function define(name: string, description: string): ToolDefinition {
@@ -63,10 +65,10 @@ test('a listing that was overtaken by a change does not count as fresh', () => {
   const pins = new ToolPins()
   const began = pins.changes(owner)
   pins.mayHaveChanged(owner)
-  pins.refresh(owner, began)
-  assert.equal(pins.isFresh(owner), false)
-  pins.refresh(owner, pins.changes(owner))
-  assert.equal(pins.isFresh(owner), true)
+  pins.refresh(source, began)
+  assert.equal(pins.isFresh(source), false)
+  pins.refresh(source, pins.changes(owner))
+  assert.equal(pins.isFresh(source), true)
 })
 
 test('neither a permit nor the approval of a person opens a tool whose definition is not the accepted one', async () => {
@@ -82,7 +84,10 @@ test('neither a permit nor the approval of a person opens a tool whose definitio
     assert.equal(codeOf(), 'policy.tool-unlisted')
     tools.apply(tools.step(owner, define('create_refund', 'Refunds'), 'pinned') ?? assert.fail())
     assert.equal(codeOf(), 'policy.tool-unlisted', 'after a start the tools must be listed first')
-    tools.refresh(owner, tools.changes(owner))
+    const { revision = '' } = questionOf(call).pinned ?? {}
+    tools.refresh({ ...owner, revision: 'before' }, tools.changes(owner))
+    assert.equal(codeOf(), 'policy.tool-unlisted', 'what another configuration listed may be another server')
+    tools.refresh({ ...owner, revision }, tools.changes(owner))
     const first = bench.decide(call)
     assert.equal(first.kind, then)
     if (first.kind === 'hold') approvals.answer(first.approval.id, 'approved', 'ana', bench.nowMs)

@@ -12,6 +12,11 @@ export interface ToolOwner {
   readonly upstream: string
 }
 
+/** An upstream as it is configured now: with another revision, another server may be behind its name. */
+export interface ToolSource extends ToolOwner {
+  readonly revision: string
+}
+
 /** `unlisted`: the gateway does not know what the upstream says of it now. */
 export type ToolStanding = 'held' | 'unlisted' | 'accepted'
 
@@ -38,13 +43,13 @@ interface Upstream {
  */
 export class ToolPins {
   readonly #upstreams = new Map<string, Upstream>()
-  /** Where the tools were listed since they last may have changed. */
-  readonly #fresh = new Set<string>()
+  /** Where the tools were listed since they last may have changed, and at which revision. */
+  readonly #fresh = new Map<string, string>()
   readonly #changes = new Map<string, number>()
 
-  standing(owner: ToolOwner, tool: string): ToolStanding {
-    const known = this.#upstreams.get(keyOf(owner))?.tools.get(tool)
-    if (!known || !this.isFresh(owner)) return 'unlisted'
+  standing(source: ToolSource, tool: string): ToolStanding {
+    const known = this.#upstreams.get(keyOf(source))?.tools.get(tool)
+    if (!known || !this.isFresh(source)) return 'unlisted'
     return known.held.length > 0 || known.accepted === undefined ? 'held' : 'accepted'
   }
 
@@ -58,8 +63,8 @@ export class ToolPins {
     return this.#upstreams.get(keyOf(owner))?.isListed === true
   }
 
-  isFresh(owner: ToolOwner): boolean {
-    return this.#fresh.has(keyOf(owner))
+  isFresh(source: ToolSource): boolean {
+    return this.#fresh.get(keyOf(source)) === source.revision
   }
 
   /** How often the tools may have changed so far. */
@@ -73,8 +78,8 @@ export class ToolPins {
   }
 
   /** Every tool was listed, in a listing that began when `changes` was this; one that was overtaken by a change leaves things as they are. */
-  refresh(owner: ToolOwner, changes: number): void {
-    if (changes === this.changes(owner)) this.#fresh.add(keyOf(owner))
+  refresh(source: ToolSource, changes: number): void {
+    if (changes === this.changes(source)) this.#fresh.set(keyOf(source), source.revision)
   }
 
   /**

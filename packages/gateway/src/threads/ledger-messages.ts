@@ -1,7 +1,7 @@
 import type { Problem, RefusalEvent } from '@sallyport/contract'
 import type { OpenPermit } from '../audit/entries.ts'
 import type { OutcomeFacts } from '../audit/outcome.ts'
-import type { SeenTools, SightOwner } from '../forward/mcp/tool-sight.ts'
+import type { SeenTools, SightOwner, SightSource } from '../forward/mcp/tool-sight.ts'
 import type { Asked } from '../ledger.ts'
 import type { Grounds } from '../policy/decision.ts'
 
@@ -10,8 +10,8 @@ export type ToLedger =
   | { readonly kind: 'ask'; readonly id: number; readonly revision: string; readonly asked: Asked }
   | { readonly kind: 'conclude'; readonly permit: OpenPermit; readonly facts: OutcomeFacts; readonly startedAt: number }
   | { readonly kind: 'record'; readonly entry: RefusalEvent }
-  | { readonly kind: 'look'; readonly id: number; readonly owner: SightOwner }
-  | { readonly kind: 'see'; readonly id: number; readonly owner: SightOwner; readonly seen: SeenTools }
+  | { readonly kind: 'look'; readonly id: number; readonly source: SightSource }
+  | { readonly kind: 'see'; readonly id: number; readonly source: SightSource; readonly seen: SeenTools }
   | { readonly kind: 'tools-may-have-changed' | 'tools-changed'; readonly owner: SightOwner }
   /** Answered once everything said before has its entry or has failed. */
   | { readonly kind: 'flush'; readonly id: number }

@@ -6,10 +6,10 @@ export function localToolSight(register: ToolRegister): ToolSight {
   const watchers = new ToolWatchers()
   register.onAnnounce((owner) => watchers.tell(owner))
   return {
-    look: async (owner) => register.look(owner),
+    look: async (source) => register.look(source),
     mayHaveChanged: (owner) => register.mayHaveChanged(owner),
     announce: (owner) => register.announce(owner),
     watch: (owner, tell) => watchers.watch(owner, tell),
-    see: async (owner, seen) => new Set(await register.see(owner, seen)),
+    see: async (source, seen) => new Set(await register.see(source, seen)),
   }
 }

@@ -31,9 +31,9 @@ export function offerLedger(
     open.add(index)
     batch.add({ kind: 'permitted', id, index, grounds: permit.grounds, approval: permit.approval })
   }
-  const see = async ({ id, owner, seen }: Extract<ToLedger, { kind: 'see' }>): Promise<void> => {
+  const see = async ({ id, source, seen }: Extract<ToLedger, { kind: 'see' }>): Promise<void> => {
     try {
-      batch.add({ kind: 'saw', id, offered: await tools.see(owner, seen) })
+      batch.add({ kind: 'saw', id, offered: await tools.see(source, seen) })
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       batch.add({ kind: 'not-seen', id, message: error.message })
@@ -53,7 +53,7 @@ export function offerLedger(
       case 'record':
         return track(ledger.record(message.entry))
       case 'look':
-        return batch.add({ kind: 'looked', id: message.id, ...tools.look(message.owner) })
+        return batch.add({ kind: 'looked', id: message.id, ...tools.look(message.source) })
       case 'see':
         return track(see(message))
       case 'tools-may-have-changed':

@@ -1,5 +1,5 @@
 import { Fault } from '@sallyport/contract'
-import { ToolWatchers, type SeenTools, type SightOwner, type ToolSight } from '../forward/mcp/tool-sight.ts'
+import { ToolWatchers, type SeenTools, type SightOwner, type SightSource, type ToolSight } from '../forward/mcp/tool-sight.ts'
 import type { FromLedger, ToLedger } from './ledger-messages.ts'
 
 type Answer = Extract<FromLedger, { kind: 'saw' | 'not-seen' | 'looked' }>
@@ -37,14 +37,14 @@ export class RemoteToolSight implements ToolSight {
     waiting?.resolve(message)
   }
 
-  async look(owner: SightOwner): Promise<{ readonly isFresh: boolean; readonly changes: number }> {
-    const answer = await this.#ask({ kind: 'look', id: this.#newId(), owner })
+  async look(source: SightSource): Promise<{ readonly isFresh: boolean; readonly changes: number }> {
+    const answer = await this.#ask({ kind: 'look', id: this.#newId(), source })
     if (answer.kind !== 'looked') throw new TypeError('the ledger answered another question')
     return answer
   }
 
-  async see(owner: SightOwner, seen: SeenTools): Promise<ReadonlySet<string>> {
-    const answer = await this.#ask({ kind: 'see', id: this.#newId(), owner, seen })
+  async see(source: SightSource, seen: SeenTools): Promise<ReadonlySet<string>> {
+    const answer = await this.#ask({ kind: 'see', id: this.#newId(), source, seen })
     if (answer.kind === 'not-seen') throw new Fault(answer.message, 'unknown')
     if (answer.kind !== 'saw') throw new TypeError('the ledger answered another question')
     return new Set(answer.offered)

@@ -1,4 +1,5 @@
-import { sizeBytes, type McpHttpUpstreamConfiguration, type McpStdioUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
+import { createHash } from 'node:crypto'
+import { canonicalJson, sizeBytes, type McpHttpUpstreamConfiguration, type McpStdioUpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
 
 /** `pinned`: as they were first seen. `approved`: as a person accepted them. `unpinned`: as the upstream gives them. */
 export type Pinning = 'pinned' | 'approved' | 'unpinned'
@@ -7,6 +8,8 @@ export type Pinning = 'pinned' | 'approved' | 'unpinned'
 export interface McpUpstreamAccess {
   readonly protocol: 'mcp'
   readonly name: UpstreamName
+  /** SHA-256 of what is configured of it: after a change another server may be behind the name. */
+  readonly revision: string
   readonly transport: 'http' | 'stdio'
   /** Methods that the server may request of the agent. */
   readonly serverRequests: ReadonlySet<string>
@@ -23,6 +26,7 @@ export function compileMcpUpstream(name: UpstreamName, given: McpHttpUpstreamCon
   return {
     protocol: 'mcp',
     name,
+    revision: createHash('sha256').update(canonicalJson(given)).digest('base64url'),
     transport: 'command' in given ? 'stdio' : 'http',
     serverRequests: new Set(given.serverRequests),
     tools: given.tools ?? 'pinned',

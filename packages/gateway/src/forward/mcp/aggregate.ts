@@ -12,7 +12,7 @@ import type { Forwarded } from '../forwarded.ts'
 import { learnTools } from './learn-tools.ts'
 import { sendLinked } from './linked-conversation.ts'
 import type { McpPorts } from './mcp-ports.ts'
-import { look } from './offered-tools.ts'
+import { look, sourceOf } from './offered-tools.ts'
 import { answerWith, readResponse } from './relay-reply.ts'
 import { relayTerms } from './relay-terms.ts'
 import { completeResult } from './revision-bridge.ts'
@@ -129,7 +129,7 @@ async function itemsOf(
   member: string,
 ): Promise<readonly Json[]> {
   const isPinned = method === 'tools/list' && upstream.tools !== 'unpinned'
-  const mustLearn = isPinned && !(await look(ports.tools, { tenant: principal.tenant, upstream: upstream.name })).isFresh
+  const mustLearn = isPinned && !(await look(ports.tools, sourceOf(principal.tenant, upstream))).isFresh
   if (mustLearn && (await learnTools(ports, policy, principal, upstream, call))) return []
   return listOf(ports, policy, principal, call, upstream, method, member)
 }

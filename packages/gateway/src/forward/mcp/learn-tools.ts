@@ -11,7 +11,7 @@ import type { Forwarded } from '../forwarded.ts'
 import { directConversation } from './direct-conversation.ts'
 import { sendLinked } from './linked-conversation.ts'
 import type { McpPorts } from './mcp-ports.ts'
-import { look, readTools, see, tooMany } from './offered-tools.ts'
+import { look, readTools, see, sourceOf, tooMany } from './offered-tools.ts'
 import { readResponse, refuseForwarding } from './relay-reply.ts'
 import { relayTerms } from './relay-terms.ts'
 import { bridgeMessage } from './revision-bridge.ts'
@@ -47,7 +47,7 @@ export async function learnTools(
   upstream: McpUpstreamAccess,
   call: McpCall,
 ): Promise<Refused | undefined> {
-  const key = `${principal.tenant}/${upstream.name}`
+  const key = `${principal.tenant}/${upstream.name}/${upstream.revision}`
   const running = ports.listings.get(key)
   if (running) return running
   const listing = listUntilFresh(ports, policy, principal, upstream, call).finally(() => ports.listings.delete(key))
@@ -68,7 +68,7 @@ async function listUntilFresh(
   for (let listing = 0; listing < listingsMax; listing += 1) {
     const refusal = await listAll(ports, policy, principal, upstream, call)
     if (refusal) return refusal
-    if ((await look(ports.tools, { tenant: principal.tenant, upstream: upstream.name })).isFresh) return undefined
+    if ((await look(ports.tools, sourceOf(principal.tenant, upstream))).isFresh) return undefined
   }
   return refused('forward.upstream-failed', 'the upstream changes its tools whenever they are listed')
 }
@@ -80,8 +80,8 @@ async function listAll(
   upstream: McpUpstreamAccess,
   call: McpCall,
 ): Promise<Refused | undefined> {
-  const owner = { tenant: principal.tenant, upstream: upstream.name }
-  const { changes } = await look(ports.tools, owner)
+  const source = sourceOf(principal.tenant, upstream)
+  const { changes } = await look(ports.tools, source)
   const signal = AbortSignal.timeout(ports.listDeadlineMs) // not the caller's: others may wait for the same listing
   const definitions: ToolDefinition[] = []
   let length = 0
@@ -96,7 +96,7 @@ async function listAll(
       length += known.reduce((sum, { text }) => sum + text.length, 0)
       if (definitions.length > toolsPerUpstreamMax || length > listingLengthMax) throw tooMany()
       if (typeof nextCursor !== 'string') {
-        await see(ports.tools, owner, { definitions, whole: { first: upstream.tools === 'approved' ? 'held' : 'pinned', changes } })
+        await see(ports.tools, source, { definitions, whole: { first: upstream.tools === 'approved' ? 'held' : 'pinned', changes } })
         return undefined
       }
       cursor = nextCursor

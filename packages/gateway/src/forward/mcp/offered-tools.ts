@@ -3,16 +3,16 @@ import { toolDefinition, type ToolDefinition } from '../../access/mcp/tool-defin
 import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import { brokenAnswer } from '../exchange.ts'
 import { toolsPerUpstreamMax } from '../../policy/tool-pins.ts'
-import type { SightOwner, ToolSight } from './tool-sight.ts'
+import type { SightSource, ToolSight } from './tool-sight.ts'
 
 /** What agents may see of the tools in a list: those whose definition was accepted. @throws Fault when that cannot be found out */
 export type OfferTools = (items: readonly Json[]) => Promise<readonly Json[]>
 
-export function offeredTools(sight: ToolSight, owner: SightOwner, { tools: pinning }: McpUpstreamAccess): OfferTools {
-  if (pinning === 'unpinned') return async (items) => items
+export function offeredTools(sight: ToolSight, tenant: string, upstream: McpUpstreamAccess): OfferTools {
+  if (upstream.tools === 'unpinned') return async (items) => items
   return async (items) => {
     const known = readTools(items)
-    const offered = await see(sight, owner, { definitions: known.map(({ definition }) => definition) })
+    const offered = await see(sight, sourceOf(tenant, upstream), { definitions: known.map(({ definition }) => definition) })
     return known.filter(({ definition }) => offered.has(definition.digest)).map(({ item }) => item)
   }
 }
@@ -37,8 +37,12 @@ export async function see(sight: ToolSight, ...asked: Parameters<ToolSight['see'
 }
 
 /** As `ToolSight.look`, likewise. */
-export async function look(sight: ToolSight, owner: SightOwner): ReturnType<ToolSight['look']> {
-  return orUnavailable(sight.look(owner))
+export async function look(sight: ToolSight, source: SightSource): ReturnType<ToolSight['look']> {
+  return orUnavailable(sight.look(source))
+}
+
+export function sourceOf(tenant: string, { name, revision }: McpUpstreamAccess): SightSource {
+  return { tenant, upstream: name, revision }
 }
 
 async function orUnavailable<Result>(asked: Promise<Result>): Promise<Result> {

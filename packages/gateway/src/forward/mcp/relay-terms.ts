@@ -24,7 +24,7 @@ export function relayTerms(
     principal,
     conversation,
     view: viewOf(policy, principal, conversation.upstream, call),
-    offer: offeredTools(ports.tools, owner, conversation.upstream),
+    offer: offeredTools(ports.tools, principal.tenant, conversation.upstream),
     toolsChanged: () => ports.tools.announce(owner),
     callerEra: call.era,
     endpoint: call.endpoint,

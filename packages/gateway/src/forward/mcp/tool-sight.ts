@@ -17,10 +17,15 @@ export interface SightOwner {
   readonly upstream: string
 }
 
+/** An upstream as it is configured now. */
+export interface SightSource extends SightOwner {
+  readonly revision: string
+}
+
 /** Where the definitions of tools are compared with those that were accepted. */
 export interface ToolSight {
   /** Whether all the tools were seen since they last may have changed, and how often they may have changed so far. @throws Fault */
-  look(owner: SightOwner): Promise<{ readonly isFresh: boolean; readonly changes: number }>
+  look(source: SightSource): Promise<{ readonly isFresh: boolean; readonly changes: number }>
   /** To be told of everything that hints at it: the tools must be listed before one is called. */
   mayHaveChanged(owner: SightOwner): void
   /** The upstream says so: who watches is told as well. */
@@ -33,7 +38,7 @@ export interface ToolSight {
    *
    * @throws Fault when that cannot be written; nothing of the list may be shown then.
    */
-  see(owner: SightOwner, seen: SeenTools): Promise<ReadonlySet<string>>
+  see(source: SightSource, seen: SeenTools): Promise<ReadonlySet<string>>
 }
 
 /** Who is to be told of which tools. */
