@@ -4,7 +4,7 @@ import { call, callOnce, clientOf, enrolAgent, invoiceBot, invoiceBotId, makeCsr
 
 test('a certificate under a retired root is refused on its live connection and on a new one', async (t) => {
   const gate = await openGate()
-  gate.authority.onCut(() => undefined) // the connection stays, to see that the next request is refused all the same
+  gate.authority.roster.onChange(() => undefined) // the connection stays, to see that the next request is refused all the same
   const client = clientOf(gate, await enrolAgent(gate))
   t.after(() => {
     client.destroy()

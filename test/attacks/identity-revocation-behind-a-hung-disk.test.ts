@@ -8,7 +8,7 @@ async function behindHungDisk(t: TestContext) {
   const gate = await openGate()
   t.after(() => gate.close())
   const held = await enrolAgent(gate)
-  gate.authority.onCut(() => undefined) // the connection stays, to see that the next request is refused all the same
+  gate.authority.roster.onChange(() => undefined) // the connection stays, to see that the next request is refused all the same
   const client = clientOf(gate, held)
   t.after(() => client.destroy())
   assert.equal((await call(gate, client)).status, 200)

@@ -24,7 +24,7 @@ test('[F1] revoking an agent cuts its live connection and every later one, and r
 
 test('[F1] a revoked connection that nothing cuts is refused at its next request', async (t) => {
   const gate = await openGate()
-  gate.authority.onCut(() => undefined)
+  gate.authority.roster.onChange(() => undefined)
   const client = clientOf(gate, await enrolAgent(gate))
   t.after(() => {
     client.destroy()

@@ -157,8 +157,11 @@ class LedgerThread implements LedgerHost {
     this.#isClosing = true
     const running = this.#running
     if (!running) return
-    await running.calls.close()
-    await running.worker.terminate()
+    try {
+      await running.calls.close()
+    } finally {
+      await running.worker.terminate()
+    }
   }
 
   get #calls(): Calls<LedgerApi> {

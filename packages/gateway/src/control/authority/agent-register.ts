@@ -12,8 +12,6 @@ export interface RegisterPorts {
   readonly store: AgentStore
   readonly roster: LiveRoster
   readonly note: Note
-  /** Ends the connections of whoever the roster refuses now. */
-  readonly cut: () => void
   readonly inOrder: InOrder
   /** The root that the gateway's own certificate chains to. */
   readonly pinnedRoot: () => Thumbprint
@@ -165,14 +163,10 @@ export class AgentRegister {
 
   /** `keep` runs in its turn, over what `takeEffect` has done at once. */
   #narrow<Result>(what: string, takeEffect: (ports: RegisterPorts) => void, keep: (ports: RegisterPorts) => Promise<Result>): Promise<Result> {
-    const narrow = (): void => {
-      takeEffect(this.#ports)
-      this.#ports.cut()
-    }
     this.#narrowing.set(what, (this.#narrowing.get(what) ?? 0) + 1)
-    narrow()
+    takeEffect(this.#ports)
     return this.#change(async (ports) => {
-      narrow() // what was under way when it was asked for may have let someone in
+      takeEffect(ports) // what was under way when it was asked for may have let someone in
       try {
         return await keep(ports)
       } finally {

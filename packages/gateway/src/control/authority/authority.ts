@@ -10,8 +10,7 @@ import {
   type Thumbprint,
   type TrustDomain,
 } from '@sallyport/contract'
-import type { Connection } from '../../edge/inbound.ts'
-import { identify, isPrincipal, type Principal } from '../../identity/identify.ts'
+import { isPrincipal, type Principal } from '../../identity/identify.ts'
 import { AgentRegister, digestOf, type Note } from './agent-register.ts'
 import type { AgentKey, AgentStore, NewCertificate } from './agent-store.ts'
 import { AttemptLimit } from './attempt-limit.ts'
@@ -67,7 +66,6 @@ export class Authority {
   /** A recovery was asked for and has not replaced the roots yet. */
   #isRecovering = false
   #server: ServerCredentials
-  #cut: (isCut: (connection: Connection) => boolean) => void = () => undefined
   #trustChanged: (credentials: ServerCredentials) => void = () => undefined
 
   constructor(options: AuthorityOptions, roots: Roots, roster: LiveRoster, server: ServerCredentials) {
@@ -78,7 +76,6 @@ export class Authority {
     this.agents = new AgentRegister({
       ...options,
       roster,
-      cut: () => this.#cutRefused(),
       inOrder: this.#inOrder,
       pinnedRoot: () => this.#roots.oldest.fingerprint,
     })
@@ -95,11 +92,6 @@ export class Authority {
   /** Oldest first; the last one signs agents. */
   get roots(): readonly { readonly fingerprint: Thumbprint; readonly notAfterMs: number }[] {
     return this.#roots.trusted
-  }
-
-  /** Who ends connections: called with the question whether one must end, after everything that narrows trust. */
-  onCut(cut: (isCut: (connection: Connection) => boolean) => void): void {
-    this.#cut = cut
   }
 
   /** Who gives the listeners their new certificate and roots. */
@@ -187,7 +179,6 @@ export class Authority {
       const live = await store.countLive(fingerprint, now())
       if (live > 0 && !evenIfNeeded) return conflict(`${live} certificates under this root still count: wait until their agents have renewed.`)
       this.roster.trustOnly(this.#fingerprints().filter((trusted) => trusted !== fingerprint))
-      this.#cutRefused()
       await this.#roots.retire(fingerprint)
       await this.#trustRoots()
       await note({ type: 'admin', act: 'root.retired', person: by, subject: { root: fingerprint, live } })
@@ -202,10 +193,10 @@ export class Authority {
    */
   recover(by: string): Promise<{ readonly kind: 'recovered'; readonly fingerprint: Thumbprint }> {
     this.#isRecovering = true
-    this.#distrustEveryone()
+    this.roster.trustOnly([])
     return this.#inOrder.run(async () => {
       const { store, note, now } = this.#options
-      this.#distrustEveryone()
+      this.roster.trustOnly([])
       // Before the new root can sign: a renewal under way would otherwise carry an old certificate's word over to it.
       await store.distrustAll(now())
       const { fingerprint } = await this.#roots.startOver(now())
@@ -260,16 +251,6 @@ export class Authority {
   async #renewServer(): Promise<void> {
     this.#server = await makeServerCredentials(this.#options, this.#roots)
     this.#trustChanged(this.#server)
-  }
-
-  #distrustEveryone(): void {
-    this.roster.trustOnly([])
-    this.#cutRefused()
-  }
-
-  #cutRefused(): void {
-    const nowMs = this.#options.now()
-    this.#cut((connection) => identify(this.roster, connection, nowMs).kind === 'refused')
   }
 }
 

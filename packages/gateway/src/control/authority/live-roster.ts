@@ -13,7 +13,7 @@ export type RosterChange =
   | { readonly kind: 'revoked'; readonly certificates: RosterState['revokedCertificates']; readonly nowMs: number }
   | { readonly kind: 'blocked' | 'lifted'; readonly block: Block }
 
-/** The roster in memory: loaded once, then changed by the authority right after each durable change. */
+/** The roster in memory: loaded once, then changed by the authority: by what narrows trust before the disk has it, by what widens it after. */
 export class LiveRoster implements Roster {
   readonly trustDomain: TrustDomain
   readonly #standings = new Map<SpiffeId, { readonly agent: AgentKey; readonly standing: RegisteredAgent['standing'] }>()
