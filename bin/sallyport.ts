@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { addOperatorCommands, exitCodes } from '@sallyport/gateway/cli'
+import { exitCodes } from '@sallyport/contract'
+import { addOperatorCommands, outputUsageErrors } from '@sallyport/gateway/cli'
 import { addAgentSideCommands } from '@sallyport/runtime/cli'
 import { Command, CommanderError } from 'commander'
 
@@ -23,7 +24,7 @@ const terminal = {
   stop: stop.signal,
   exit: (code: number) => void (process.exitCode = code),
 }
-const root = new Command('sallyport').description('The two-door gate for AI agents').version('0.1.0').exitOverride()
+const root = outputUsageErrors(new Command('sallyport'), terminal, process.argv).description('The two-door gate for AI agents').version('0.1.0')
 const agent = root.command('agent').description('agents: register and revoke here, enrol and renew on their own host')
 addOperatorCommands({ root, agent }, terminal)
 addAgentSideCommands({ root, agent }, terminal)

@@ -63,6 +63,10 @@ export const problems = {
   'connect.gateway-unreachable': { status: 502, title: 'The gateway cannot be reached' },
   'connect.gateway-timeout': { status: 504, title: 'The gateway did not answer in time' },
 
+  'cli.usage': { status: 400, title: 'The command line is not valid' },
+  'cli.setup': { status: 422, title: 'What the command works on is not there or cannot be used' },
+  'cli.failed': { status: 500, title: 'The command failed' },
+
   'gateway.fault': { status: 500, title: 'The gateway failed' },
 } as const satisfies Record<string, { status: number; title: string }>
 

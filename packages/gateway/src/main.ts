@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
@@ -13,8 +12,7 @@ import { refuseOtherTrustDomain } from './control/authority/roots.ts'
 import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
-import { compileConfiguration, type CompiledConfiguration } from './control/configuration/compile-configuration.ts'
-import { formatFault } from './control/configuration/configuration-fault.ts'
+import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
@@ -30,7 +28,6 @@ import { Metrics } from './telemetry/metrics.ts'
 import { countEvent } from './threads/data-plane.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
-import type { ConfigurationText } from './threads/plane-ports.ts'
 
 export const version = '0.1.0'
 
@@ -64,12 +61,6 @@ export async function initialise(folder: string, trustDomainText: string): Promi
   const trustDomain = parseTrustDomain(trustDomainText)
   if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain: use a DNS name in lower case`, 'not-done')
   await makeDataFolder(folder, trustDomain, { now: Date.now(), random: randomBytes, createSealingKey: (path) => createKeyFile(path, randomBytes) })
-}
-
-/** Reads and compiles a configuration file. @throws Fault whose message shows every fault and its place */
-export async function loadConfiguration(file: string): Promise<CompiledConfiguration> {
-  const [compiled] = await readConfigurationFile(file)
-  return compiled
 }
 
 /** The composition root: chooses clock, randomness, drivers and sockets, and joins them to the story. @throws Fault when it cannot start; nothing then runs */
@@ -231,31 +222,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
-type ReadFile = readonly [compiled: CompiledConfiguration, text: ConfigurationText]
-
-async function readConfigurationFile(file: string): Promise<ReadFile> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new Fault(`${basename(file)} cannot be read; run "sallyport init" first`, 'not-done', error)
-  }
-  const source = { text, fileName: basename(file) }
-  const compiled = await compileConfiguration(source, dirname(file), process.env['PATH'] ?? '')
-  if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
-  return [compiled, { ...source, folder: dirname(file), revision: compiled.revision }]
-}
-
 function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
   const atStart = ({ limits, ...fields }: Configuration): Configuration => ({ ...fields, limits: { ...limits, judgedBodyBytes: undefined } })
   return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
-}
-
-async function readAgain(file: string): Promise<ReadFile | Refused> {
-  try {
-    return await readConfigurationFile(file)
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    return refused('control.configuration-invalid', error.message, { detail: error.message })
-  }
 }

@@ -1,8 +1,10 @@
 import { lstat, readdir, stat, statfs } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { Fault } from '@sallyport/contract'
+import { defaultAddresses, Fault, parseTrustDomain } from '@sallyport/contract'
 import { readBackward } from '../audit/reader.ts'
-import { openRoots } from '../control/authority/roots.ts'
+import { openRoots, refuseOtherTrustDomain } from '../control/authority/roots.ts'
+import { listening } from '../control/configuration/addresses.ts'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
@@ -10,8 +12,10 @@ import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { openDatabaseToRead } from '../drivers/sqlite/database.ts'
 import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 import { objectionToBubblewrap } from '../drivers/stdio-server/sandbox.ts'
-import { loadConfiguration } from '../main.ts'
+import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { askGateway } from './admin-client.ts'
+import { whyNoAnswer } from './operator-console.ts'
+import { findUnsetSecrets } from './unset-secrets.ts'
 import { ownVerifierKey, verifyFolder } from './verify-log.ts'
 
 export interface Finding {
@@ -62,9 +66,17 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
   await check('node', async () => objectionToNode(nodeVersion))
   await check('configuration', async () => {
     configuration = await loadConfiguration(configurationFile)
-    return configuration.warnings.length > 0 ? configuration.warnings.join('; ') : undefined
+    return joined(configuration.warnings)
   })
   await check('sandbox', () => trySandboxes(configuration))
+  const isMade = await stat(folder).then(
+    () => true,
+    () => false,
+  )
+  if (!isMade) {
+    await check('data folder', () => Promise.reject(new Fault(`there is no ${folder}: run "sallyport init", or name the data folder with --data`, 'not-done')))
+    return findings
+  }
   await check('data folder', () => sweep(folder))
   await check('disk', () => measureDisk(folder))
   await check('log key', async () => void (await readLogKey(folder)))
@@ -72,8 +84,13 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
   await check('clock', () => compareClock(folder, nowMs))
   await check('authority', () => checkAuthority(folder, configuration, patient))
   await check('database', () => checkDatabase(folder, patient))
+  await check('secrets', async () => configuration && joined(await findUnsetSecrets(folder, configuration.configuration, patient.randomBytes)))
   await check('gateway', () => askRunning(folder, configuration))
   return findings
+}
+
+function joined(texts: readonly string[]): string | undefined {
+  return texts.length > 0 ? texts.join('; ') : undefined
 }
 
 function objectionToNode(version: string): string | undefined {
@@ -129,6 +146,8 @@ async function newestTime(folder: string): Promise<string | undefined> {
 async function verifyLog(folder: string, configuration: CompiledConfiguration | undefined): Promise<string | undefined> {
   if ((await newestTime(folder)) === undefined) return undefined
   if (!configuration) return 'it is not verified: the configuration that names its key is not valid'
+  const named = parseTrustDomain(configuration.configuration.trustDomain)
+  if (named) await refuseOtherTrustDomain(dataFolder(folder).authority, named) // its name is part of the key's: it would look forged
   const earlier = await keptCheckpoint(folder).read()
   const key = await ownVerifierKey(folder, configuration.configuration.trustDomain)
   const report = await verifyFolder(dataFolder(folder).log, key, { ...(earlier !== undefined && { earlier }) })
@@ -171,10 +190,24 @@ async function checkDatabase(folder: string, { randomBytes }: Patient): Promise<
 
 async function askRunning(folder: string, configuration: CompiledConfiguration | undefined): Promise<string | undefined> {
   const answer = await askGateway(dataFolder(folder).adminSocket, 'status', {})
-  if (answer.kind !== 'done') return 'no gateway answers for this folder: start it with "sallyport up"'
+  if (answer.kind !== 'done') {
+    if (answer.kind === 'unreachable' && configuration) await tryAddresses(configuration)
+    return answer.kind === 'unreachable' ? whyNoAnswer(folder, answer.code) : (answer.problem.detail ?? answer.problem.title)
+  }
   const status = typeof answer.value === 'object' && answer.value !== null ? answer.value : {}
   if (!('ready' in status && status.ready === true))
     throw new Fault('it runs and cannot write its log, so it forwards nothing: repair the disk, then restart it', 'not-done')
   if (configuration && 'revision' in status && status.revision !== configuration.revision) return 'it runs another revision than the file: sallyport reload'
   return undefined
+}
+
+/** What a start would meet. @throws Fault that says which address is taken */
+async function tryAddresses({ configuration }: CompiledConfiguration): Promise<void> {
+  for (const field of ['listen', 'enrolment', 'operations'] as const) {
+    await listening(field, configuration[field] ?? defaultAddresses[field], async ({ host, port }) => {
+      const server = createServer()
+      await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ host, port, exclusive: true }, resolve))
+      await new Promise((resolve) => server.close(resolve))
+    })
+  }
 }

@@ -1,17 +1,23 @@
 import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Fault } from '@sallyport/contract'
-import { parseVerifierKey } from '@sallyport/contract/log'
-import type { Command } from 'commander'
+import { Fault, parseTrustDomain, problems, type LogEvent } from '@sallyport/contract'
+import { parseVerifierKey, verifyProof } from '@sallyport/contract/log'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { findEvents, type EventFilter } from '../audit/find-events.ts'
 import { nodeLogCrypto } from '../audit/log-key.ts'
 import { prove } from '../audit/prove.ts'
 import { followLog, readRecord, type LogRecord } from '../audit/reader.ts'
+import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
+import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { dataFolder, keptCheckpoint } from '../control/data-folder.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
-import { loadConfiguration } from '../main.ts'
-import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { suggest } from '../suggest.ts'
+import { findStory, tellStory } from './explain.ts'
+import { agentName, exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { shownJson } from './show.ts'
+import { tellRecord } from './tell-event.ts'
 import { ownVerifierKey, verifyFolder } from './verify-log.ts'
 
 /** Between two looks at a log that is followed. */
@@ -19,89 +25,140 @@ const followPauseMs = 250
 /** Entries that one command shows. */
 const shownMax = 100_000
 const indexMax = Number.MAX_SAFE_INTEGER
+const types = ['decision', 'refusal', 'outcome', 'approval', 'admin', 'gateway'] as const satisfies readonly LogEvent['type'][]
 
 type WithKey = Common & { readonly key?: string }
 
 /** The commands that read the log. None needs a running gateway. */
-export function addLogCommands(root: Command, { common, shows, folderOf, print, printLine, fail, run }: OperatorConsole, terminal: Terminal): void {
+export function addLogCommands(root: Command, console: OperatorConsole, terminal: Terminal): void {
+  const { common, shows, folderOf, print, printLine, fail, run, isFull } = console
   const log = root.command('log').description('the tamper-evident log; works without a running gateway')
-  const view = (options: Common): ReturnType<typeof viewLogFolder> => {
+  /** What is missing is the folder, so it ends as a wrong configuration does. */
+  const onLog = (options: Common, work: (view: ReturnType<typeof viewLogFolder>) => Promise<void>): Promise<void> => {
     const folder = folderOf(options)
-    if (!existsSync(dataFolder(folder).log))
-      throw new Fault(`there is no log in ${folder}: run "sallyport up" first, or name the data folder with --data`, 'not-done')
-    return viewLogFolder(dataFolder(folder).log)
+    if (existsSync(dataFolder(folder).log)) return run(options, () => work(viewLogFolder(dataFolder(folder).log)))
+    const missing = existsSync(folder) ? `there is no log in ${folder} yet: run "sallyport up" first` : `there is no data folder ${folder}: run "sallyport init"`
+    fail(options, `${missing}, or name the data folder with --data`, exitCodes.configuration)
+    return Promise.resolve()
   }
-  const verifierKey = async (options: WithKey): Promise<string> =>
-    options.key ?? (await ownVerifierKey(folderOf(options), (await loadConfiguration(resolve(options.config))).configuration.trustDomain))
+  const verifierKey = async (options: WithKey): Promise<string> => {
+    if (options.key !== undefined) return options.key
+    const { trustDomain } = (await loadConfiguration(resolve(options.config))).configuration
+    const named = parseTrustDomain(trustDomain)
+    if (named) await refuseOtherTrustDomain(dataFolder(folderOf(options)).authority, named)
+    return ownVerifierKey(folderOf(options), trustDomain)
+  }
 
   common(log.command('verify').description('rebuild everything from the entries and compare'))
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: WithKey) =>
-      run(options, async () => {
-        view(options)
+      onLog(options, async () => {
         const earlier = options.key === undefined ? await keptCheckpoint(folderOf(options)).read() : undefined
         const report = await verifyFolder(dataFolder(folderOf(options)).log, await verifierKey(options), {
           ...(earlier !== undefined && { earlier }),
           onProgress: (entries, size) => size > 50_000 && !options.json && void terminal.stderr.write(`\r${entries} of ${size} entries`),
         })
-        if (report.kind === 'fault') return fail(options, report.text, exitCodes.error, report)
-        print(options, report, `verified: ${report.size} entries, root ${report.root}`)
+        if (report.kind === 'verified') return print(options, report, `verified: ${report.size} entries, root ${report.root}`)
+        const { text, kind: _, ...fault } = report
+        fail(options, text, exitCodes.error, fault)
       }),
     )
   shows(log.command('show').description('one entry'))
     .argument('<index>', 'its number in the log', wholeNumber(0, indexMax))
     .action(async (index: number, options: Common) =>
-      run(options, async () => {
-        const record = await readRecord(view(options), index)
-        return record ? print(options, record) : fail(options, `the log has no entry ${index}`)
+      onLog(options, async (view) => {
+        const record = await readRecord(view, index)
+        if (!record) return fail(options, `the log has no entry ${index}`)
+        const show = { isFull: isFull(options) }
+        print(options, record, `${tellRecord(record, show)}\n${shownJson(record.event, show)}`)
       }),
     )
   common(log.command('prove').description('a proof that the entry is in the log, in the tlog-proof format'))
     .argument('<index>', 'its number in the log', wholeNumber(0, indexMax))
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
-    .action(async (index: number, options: WithKey) =>
-      run(options, async () => {
+    .option('--entry <file>', 'also write the entry itself, byte by byte, to this new file: whoever checks the proof needs it')
+    .action(async (index: number, options: WithKey & { readonly entry?: string }) =>
+      onLog(options, async (view) => {
         const key = parseVerifierKey(await verifierKey(options), nodeLogCrypto.sha256)
         if (!key) return fail(options, 'the verifier key is not well-formed', exitCodes.usage)
-        const proving = await prove(view(options), index, key)
-        return proving.kind === 'proved' ? print(options, { proof: proving.proof }, proving.proof) : fail(options, proving.reason)
+        const proving = await prove(view, index, key)
+        if (proving.kind === 'refused') return fail(options, proving.reason)
+        if (options.entry !== undefined) await writeFile(options.entry, proving.entry, { flag: 'wx' })
+        print(options, { proof: proving.proof }, proving.proof.trimEnd())
+      }),
+    )
+  common(log.command('check <proof>').description('check a proof with the key of the log alone, on any machine'))
+    .requiredOption('--entry <file>', 'the entry that the proof is about')
+    .requiredOption('--key <vkey>', 'the verifier key of the log, from someone you trust')
+    .action(async (file: string, options: Common & { readonly entry: string; readonly key: string }) =>
+      run(options, async () => {
+        const key = parseVerifierKey(options.key.trim(), nodeLogCrypto.sha256)
+        if (!key) return fail(options, 'the verifier key is not well-formed', exitCodes.usage)
+        // A terminal that showed the proof ended it with one line break.
+        const proof = `${(await readFile(file, 'utf8')).trimEnd()}\n`
+        const checked = verifyProof(proof, await readFile(options.entry), key, nodeLogCrypto)
+        if (checked.kind === 'refused') return fail(options, checked.reason)
+        const { index, checkpoint } = checked
+        print(
+          options,
+          { kind: 'proved', index, origin: checkpoint.origin, size: checkpoint.size },
+          `proved: the entry is number ${index} of ${checkpoint.size} in the log ${checkpoint.origin}`,
+        )
       }),
     )
   shows(log.command('search').description('the newest entries that fit'))
-    .option('--type <type>', 'decision, refusal, outcome, approval, admin or gateway')
-    .option('--tenant <tenant>')
-    .option('--agent <agent>')
-    .option('--upstream <upstream>')
-    .option('--action <action>')
-    .option('--code <code>')
-    .option('--rule <rule>')
+    .addOption(new Option('--type <type>', 'a kind of entry').choices(types))
+    .option('--tenant <tenant>', 'of this tenant')
+    .option('--agent <agent>', 'of this agent; TENANT/AGENT names its tenant too')
+    .option('--upstream <upstream>', 'calls to this upstream')
+    .option('--action <action>', 'calls of this action')
+    .option('--code <code>', 'refused with this code, as docs/problems.md lists them', problemCode)
+    .option('--rule <rule>', 'decided by this rule')
     .option('--limit <count>', 'at most so many', wholeNumber(1, shownMax), 50)
-    .action(async ({ config, data, json, full, limit, ...filter }: Common & EventFilter & { readonly limit: number }) => {
+    .action(async ({ config, data, json, full, limit, ...given }: Common & EventFilter & { readonly limit: number }) => {
       const options = { config, ...(data !== undefined && { data }), ...(json !== undefined && { json }), ...(full !== undefined && { full }) }
-      await run(options, async () => print(options, await findEvents(view(options), filter, limit)))
+      const filter = given.agent?.includes('/') === true ? { ...given, ...agentName(given.agent) } : given
+      await onLog(options, async (view) => {
+        const found = await findEvents(view, filter, limit)
+        const lines = found.map((record) => tellRecord(record, { isFull: isFull(options) }))
+        print(options, found, found.length === 0 ? 'No entry fits.' : lines.join('\n'))
+      })
     })
   shows(log.command('tail').description('the newest entries, a line each'))
     .option('-n, --lines <count>', 'how many', wholeNumber(0, shownMax), 20)
     .option('-f, --follow', 'go on with new entries until interrupted')
     .action(async (options: Common & { readonly lines: number; readonly follow?: boolean }) =>
-      run(options, async () => {
-        const line = ({ index, event }: LogRecord): void => printLine(options, { index, ...event })
-        const newest = (await findEvents(view(options), {}, Math.max(1, options.lines))).reverse()
+      onLog(options, async (view) => {
+        const line = (record: LogRecord): void =>
+          printLine(options, { index: record.index, ...record.event }, tellRecord(record, { isFull: isFull(options) }))
+        const newest = (await findEvents(view, {}, Math.max(1, options.lines))).reverse()
         if (options.lines > 0) newest.forEach(line)
         if (!options.follow) return
         const pause = (signal: AbortSignal): Promise<void> => wait(followPauseMs, undefined, { signal }).catch(() => undefined)
-        for await (const record of followLog(view(options), (newest.at(-1)?.index ?? -1) + 1, pause, terminal.stop)) line(record)
+        for await (const record of followLog(view, (newest.at(-1)?.index ?? -1) + 1, pause, terminal.stop)) line(record)
       }),
     )
 
-  shows(root.command('explain <event>').description('which rule decided, on which facts: by request id, approval or index')).action(
+  shows(root.command('explain <event>').description('what was decided, by which rule and on which facts, and what came of it: by request id, approval or index')).action(
     async (event: string, options: Common) =>
-      run(options, async () => {
-        const text = event.replace(/^urn:uuid:/, '')
-        const found = /^[0-9]{1,12}$/.test(text)
-          ? [await readRecord(view(options), Number(text))].filter((record) => record !== undefined)
-          : [...(await findEvents(view(options), { request: text }, 10)), ...(await findEvents(view(options), { approval: text }, 10))]
-        return found.length > 0 ? print(options, found) : fail(options, `the log has no entry about ${text}`)
+      onLog(options, async (view) => {
+        const story = await findStory(view, event)
+        if (story.length === 0) return fail(options, `the log has no entry about ${event}; refusals of the bridge, and many alike, have none of their own`)
+        const current = await loadConfiguration(resolve(options.config)).catch((error: unknown) => {
+          if (error instanceof Fault) return undefined // it is only asked for the words of the rule
+          throw error
+        })
+        print(options, story, tellStory(story, current))
       }),
   )
+}
+
+function problemCode(text: string): string {
+  if (Object.hasOwn(problems, text)) return text
+  throw new InvalidArgumentError(`It is no code of a problem${suggestion(text)}.`)
+}
+
+function suggestion(text: string): string {
+  const hint = suggest(text, Object.keys(problems))
+  return hint === undefined ? '' : `: ${hint.replace(/\?$/, '')}`
 }

@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from 'node:path'
 import { userInfo } from 'node:os'
-import { Fault, problems } from '@sallyport/contract'
+import { commandError, describeSystemError, exitCodeOf, exitCodes, Fault, parseAgentName, parseTenantName, problems, type ErrorMembers } from '@sallyport/contract'
 import { InvalidArgumentError, type Command } from 'commander'
 import { dataFolder } from '../control/data-folder.ts'
+import type { AgentKey } from '../control/authority/agent-store.ts'
 import { askGateway, type AdminAnswer } from './admin-client.ts'
 import { printable, shownJson } from './show.ts'
 
@@ -16,8 +17,7 @@ export interface Terminal {
   readonly exit: (code: number) => void
 }
 
-/** @see docs/cli.md */
-export const exitCodes = { ok: 0, error: 1, usage: 64, configuration: 78 } as const
+export { exitCodes } from '@sallyport/contract'
 
 /** The options of every operator command. */
 export interface Common {
@@ -54,60 +54,85 @@ export class OperatorConsole {
   readonly person = ({ as }: Acting): string => as ?? this.#terminal.env['SALLYPORT_PERSON'] ?? userInfo().username
 
   readonly print = (options: Common, value: unknown, text?: string): void => {
-    if (options.json === true || text === undefined) this.#write(shownJson(value, { isFull: this.#isFull(options) }))
+    if (options.json === true || text === undefined) this.#write(shownJson(value, { isFull: this.isFull(options) }))
     else this.#write(printable(text))
   }
 
-  readonly printLine = (options: Common, value: unknown): void => this.#write(shownJson(value, { isFull: this.#isFull(options), isLine: true }))
+  /** `text`: the same for a person. */
+  readonly printLine = (options: Common, value: unknown, text: string): void =>
+    this.#write(options.json === true ? shownJson(value, { isFull: true, isLine: true }) : printable(text))
 
   readonly warn = (warnings: readonly string[]): void => {
     for (const text of warnings) this.#terminal.stderr.write(`sallyport: warning: ${printable(text)}\n`)
   }
 
-  readonly fail = ({ json }: Common, message: string, code: number = exitCodes.error, problem?: object): void => {
-    const said = json === true ? shownJson(problem ?? { error: message }, { isFull: true, isLine: true }) : `sallyport: ${printable(message)}`
+  /** `members`: of a problem that the gateway gave, or what the command documents; only `--json` shows those but the code. */
+  readonly fail = ({ json }: Common, message: string, exitCode: number = exitCodes.error, members: ErrorMembers = {}): void => {
+    const code = members.code === undefined ? '' : ` (${members.code})`
+    const said = json === true ? shownJson(commandError(exitCode, message, members), { isFull: true, isLine: true }) : `sallyport: ${printable(message)}${code}`
     this.#terminal.stderr.write(`${said}\n`)
-    this.#terminal.exit(code)
+    this.#terminal.exit(exitCode)
   }
 
   /** Runs a command; a failed dependency becomes one clear line. */
-  readonly run = async (options: Common, work: () => Promise<void>, code: number = exitCodes.error): Promise<void> => {
+  readonly run = async (options: Common, work: () => Promise<void>, exitCode: number = exitCodes.error): Promise<void> => {
     try {
       await work()
     } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      this.fail(options, error.message, code)
+      if (error instanceof Fault) return this.fail(options, error.message, exitCode)
+      const refusedBySystem = describeSystemError(error)
+      if (refusedBySystem === undefined) throw error
+      this.fail(options, refusedBySystem, exitCodes.configuration)
     }
   }
 
-  /** Asks the running gateway of the folder. */
+  /** Asks the running gateway of the folder. `text`: its answer for a person. */
   readonly ask = async (options: Common, act: string, input: object, text?: (value: unknown) => string): Promise<void> =>
     this.tell(options, await askGateway(dataFolder(this.folderOf(options)).adminSocket, act, input), text)
 
   readonly tell = (options: Common, answer: AdminAnswer, text?: (value: unknown) => string): void => {
     switch (answer.kind) {
       case 'done':
-        return this.print(options, answer.value, text?.(answer.value))
-      case 'refused':
-        return this.fail(options, `${answer.problem.detail ?? problems[answer.problem.code].title} (${answer.problem.code})`, exitCodes.error, answer.problem)
+        return this.print(options, answer.value, options.json === true ? undefined : text?.(answer.value))
+      case 'refused': {
+        const { code, detail } = answer.problem
+        return this.fail(options, detail ?? problems[code].title, exitCodeOf(code), { ...answer.problem })
+      }
       case 'unreachable':
         return this.fail(options, whyNoAnswer(this.folderOf(options), answer.code))
     }
   }
 
+  /** Whether long texts are shown whole. */
+  readonly isFull = ({ full, json }: Common): boolean => full === true || json === true || this.#terminal.stdout.isTTY !== true
+
   #write(text: string): void {
     this.#terminal.stdout.write(`${text}\n`)
   }
+}
 
-  #isFull({ full, json }: Common): boolean {
-    return full === true || json === true || this.#terminal.stdout.isTTY !== true
+/** @param code of the system, if it gave one */
+export function whyNoAnswer(folder: string, code: string | undefined): string {
+  const { adminSocket } = dataFolder(folder)
+  switch (code) {
+    case 'EACCES':
+      return `the gateway of ${folder} is another user's: only its owner can open ${adminSocket}`
+    case 'ENOENT':
+      return `no gateway runs on ${folder} (there is no ${adminSocket}): start it with "sallyport up", or name its data folder with --data`
+    case 'ECONNREFUSED':
+      return `no gateway runs on ${folder} any more (nothing answers at ${adminSocket}): start it again with "sallyport up"`
+    default:
+      return `the gateway of ${folder} does not answer at ${adminSocket} (${code ?? 'no answer in time'}): look at what it wrote to its error stream`
   }
 }
 
-function whyNoAnswer(folder: string, code: string | undefined): string {
-  if (code === 'EACCES') return `the gateway of ${folder} is another user's: only its owner can ask it`
-  if (code === 'ENOENT') return `no gateway runs on ${folder}: start it with "sallyport up", or name its data folder with --data`
-  return `the gateway of ${folder} does not answer (${code ?? 'no answer'}): start it with "sallyport up"`
+/** Reads an argument that names an agent. */
+export function agentName(text: string): AgentKey {
+  const [tenantText = '', agentText = '', ...more] = text.split('/')
+  const tenant = parseTenantName(tenantText)
+  const agent = parseAgentName(agentText)
+  if (tenant && agent && more.length === 0) return { tenant, agent }
+  throw new InvalidArgumentError('Write TENANT/AGENT in lower-case letters, digits and hyphens, such as acme/invoice-bot.')
 }
 
 /** Reads an option or argument that is a whole number. */

@@ -43,7 +43,8 @@ function shortened(value: unknown): unknown {
   return Object.fromEntries(rest > 0 ? [...shown, ['…', `${rest} more ${summaryOf(JSON.stringify(value))}`]] : shown)
 }
 
-function shortText(text: string): string {
+/** Cut, with its length and digest, when it is long. */
+export function shortText(text: string): string {
   if (text.length <= shownCharactersMax) return text
   return `${text.slice(0, shownCharactersMax).toWellFormed()}… ${summaryOf(text)}`
 }

@@ -9,6 +9,8 @@ export async function listenForOperations(
     const answer = (status: number, text: string): void => void response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4' }).end(text)
     if (request.method !== 'GET') return answer(405, 'GET only\n')
     switch (request.url) {
+      case '/':
+        return answer(200, '/healthz  the process runs\n/readyz   calls are served: 200, otherwise 503\n/metrics  counters for Prometheus\n')
       case '/healthz':
         return answer(200, 'ok\n')
       case '/readyz':
@@ -19,7 +21,7 @@ export async function listenForOperations(
           () => answer(500, 'the metrics cannot be gathered\n'),
         )
       default:
-        return answer(404, 'no such page\n')
+        return answer(404, 'no such page: / lists them\n')
     }
   })
   server.maxConnections = 64

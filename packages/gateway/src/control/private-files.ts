@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { mkdir, open, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Fault } from '@sallyport/contract'
 
 const permissionBits = 0o777
@@ -9,11 +9,24 @@ const othersBits = 0o077
 /** Makes the folder if there is none. @throws Fault when it belongs to someone else or others can enter it */
 export async function openPrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolders(path)
   } catch (error) {
     throw new Fault(`the folder ${path} cannot be made: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`, 'not-done', error)
   }
   refuseShared(path, await stat(path), '700')
+}
+
+/** One by one: what Node does for `recursive` never ends where no folder can be made, such as below /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolders(dirname(path))
+    await mkdir(path, { mode: 0o700 })
+  }
 }
 
 /**

@@ -1,17 +1,18 @@
-import { Fault, problems, type Problem } from '@sallyport/contract'
+import { exitCodeOf, exitCodes, Fault, problems, type JsonObject, type Problem } from '@sallyport/contract'
 import type { Command } from 'commander'
-import { enroll, holdsIdentity, loadIdentity, nextRenewalAt, renew, type HeldIdentity } from '../enrolment/index.ts'
+import { enroll, holdsIdentity, loadIdentity, makeFolder, nextRenewalAt, renew, type HeldIdentity } from '../enrolment/index.ts'
 import { formatAuthority } from '../link/authority.ts'
 import { openLink, type GatewayLink } from '../link/gateway-link.ts'
 import { identityInFolder } from '../link/identity-source.ts'
 import { clockOf, type AgentSideIo } from './agent-side-io.ts'
 import { defaultIdentityFolder } from './default-folder.ts'
-import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
+import { CommandFailure } from './command-failure.ts'
 import { readEnrolmentToken, tokenVariable, type TokenOptions } from './read-enrolment-token.ts'
 import { runCommand, type Said } from './run-command.ts'
 
 interface EnrollOptions extends TokenOptions {
   readonly gateway: string
+  readonly agents?: string
   readonly out?: string
   readonly replace?: true
   readonly json?: true
@@ -30,6 +31,7 @@ export function addAgentCommands(parent: Command, io: AgentSideIo): void {
     .option('--token-file <file>', 'reads the token that "sallyport agent add" printed from a file')
     .option('--token <token>', 'the token itself, or - to read it from standard input; other users of this host see what stands on a command line')
     .requiredOption('--gateway <host:port>', "the gateway's enrolment listener")
+    .option('--agents <host:port>', 'where agents connect, if the gateway is reached by another address than it says')
     .option('--out <dir>', 'where the identity goes (default: $SALLYPORT_IDENTITY, else ~/.sallyport/agent)')
     .option('--replace', 'take the place of an identity that is already there')
     .option('--json', 'print JSON')
@@ -54,15 +56,44 @@ export function folderOf({ env }: AgentSideIo, { identity }: IdentityOptions): s
   return identity ?? defaultIdentityFolder(env)
 }
 
-async function runEnroll(io: AgentSideIo, { gateway, out, replace, ...given }: EnrollOptions): Promise<Said> {
+async function runEnroll(io: AgentSideIo, { gateway, agents, out, replace, ...given }: EnrollOptions): Promise<Said> {
   const directory = out ?? defaultIdentityFolder(io.env)
   if (!replace) await refuseEnrolledFolder(directory, io.now())
   const token = await readEnrolmentToken(io, given)
-  const answered = await enroll({ address: gateway, token, directory })
+  await usableFolder(directory)
+  const answered = await enroll({ address: gateway, token, directory, ...(agents !== undefined && { gatewayAddress: agents }) })
   if (answered.kind === 'refused') {
     throw refusal(answered.problem, 'Tokens work once and for a short time: have an operator run "sallyport agent add" again.')
   }
-  return describe('Enrolled', directory, answered.held)
+  const { text, json } = describe('Enrolled', directory, answered.held)
+  const trouble = await troubleAt(io, directory)
+  if (trouble === undefined) return { text: `${text}\nthe gateway answers at ${formatAuthority(answered.held.gateway)}`, json: { ...json, reached: true } }
+  io.stderr.write(`sallyport: warning: enrolled, but agents cannot work yet: ${trouble}\n`)
+  return { text, json: { ...json, reached: false } }
+}
+
+/** The token serves once: it is sent when its fruit can be kept. */
+async function usableFolder(directory: string): Promise<void> {
+  try {
+    await makeFolder(directory)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    throw new CommandFailure(exitCodes.configuration, error.message)
+  }
+}
+
+/** Enrolment has a listener of its own: that it was reached says nothing of the one where agents call. */
+async function troubleAt(io: AgentSideIo, directory: string): Promise<string | undefined> {
+  const link = await openFolderLink(io, directory)
+  try {
+    const answered = await link.whoami()
+    return answered.kind === 'refused' ? answered.problem.title : undefined
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return `${error.message}. If it is reached at another address, ask for a new token and enrol with --replace --agents HOST:PORT.`
+  } finally {
+    await link.close()
+  }
 }
 
 /** The token serves once: it must not be used up for an identity that is already there, nor one agent take the place of another by mistake. */
@@ -131,7 +162,7 @@ export function refusal(problem: Problem, hint = ''): CommandFailure {
   return new CommandFailure(exitCodeOf(problem.code), `${said.map((part) => part?.replace(/\.$/, '')).join('. ')}. (${problem.code})`, { ...problem })
 }
 
-function describe(verb: string, directory: string, held: HeldIdentity): Said {
+function describe(verb: string, directory: string, held: HeldIdentity): { readonly text: string; readonly json: JsonObject } {
   const { identity, gateway, notAfterMs } = held
   const notAfter = new Date(notAfterMs).toISOString()
   const renewsAt = new Date(nextRenewalAt(held)).toISOString()

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
+import type { ExitCode } from '@sallyport/contract'
 import type { Clock } from '../link/clock.ts'
 import type { Environment } from './default-folder.ts'
-import type { ExitCode } from './exit-code.ts'
 
 /** The world of a command, chosen by the program that holds it. */
 export interface AgentSideIo {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { nameRule, parseUpstreamName, type JsonObject } from '@sallyport/contract'
+import { exitCodes, nameRule, parseUpstreamName, type JsonObject } from '@sallyport/contract'
 import type { Command } from 'commander'
 import { applyPlanned, planFor, type Planned } from '../clients/apply-change.ts'
 import { clients, type Client } from '../clients/client.ts'
@@ -11,7 +11,7 @@ import { folderOf, openFolderLink, refusal, requireIdentity } from './agent-comm
 import type { AgentSideIo } from './agent-side-io.ts'
 import { confirmed } from './confirmed.ts'
 import { defaultIdentityFolder } from './default-folder.ts'
-import { CommandFailure, exitCodes } from './exit-code.ts'
+import { CommandFailure } from './command-failure.ts'
 import { runCommand, type Said } from './run-command.ts'
 
 interface PlaceOptions {

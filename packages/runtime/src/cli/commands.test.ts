@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { problemDocument, problems, type ProblemCode } from '@sallyport/contract'
+import { exitCodeOf, problemDocument, problems, type ProblemCode } from '@sallyport/contract'
 import { ask } from '../../../../test/fixtures/ask-bridge.ts'
 import { enrolledFolder, readAll, startPeer } from '../../../../test/fixtures/mtls-echo.ts'
 import { defaultIdentityFolder } from './default-folder.ts'
-import { exitCodeOf } from './exit-code.ts'
+
 
 const program = fileURLToPath(new URL('../../../../test/fixtures/agent-side-program.ts', import.meta.url))
 
@@ -74,7 +74,7 @@ test('a wrong address or name ends with 64, a refusal of the gateway with 3, one
   ])
   assert.deepEqual([listen.code, origin.code, name.code, blocked.code], [64, 64, 64, 3])
   assert.match(listen.stderr, /no loopback address/)
-  assert.equal(JSON.parse(blocked.stderr).problem.code, 'identity.blocked')
+  assert.equal(JSON.parse(blocked.stderr).error.code, 'identity.blocked')
   peer.server.close()
   peer.server.closeAllConnections()
   assert.equal((await run(directory, 'agent', 'whoami')).code, 1)
@@ -101,7 +101,7 @@ test('connect serves until it is asked to end, and prints no secret unless told'
 test('every refusal has an exit code', () => {
   const codes = Object.keys(problems).filter((code): code is ProblemCode => code in problems)
   assert.equal(exitCodeOf('policy.approval-required'), 2)
-  for (const code of codes) assert.ok([1, 2, 3].includes(exitCodeOf(code)))
+  for (const code of codes) assert.ok([1, 2, 3, 64, 78].includes(exitCodeOf(code)))
 })
 
 test('the identity is where the environment says, else in the home folder', () => {

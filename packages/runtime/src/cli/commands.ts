@@ -5,7 +5,6 @@ import { addConnectClientCommands, addDisconnectCommand } from './client-command
 import { addConnectCommand } from './connect-command.ts'
 
 export type { AgentSideIo } from './agent-side-io.ts'
-export { exitCodes, type ExitCode } from './exit-code.ts'
 
 /** Adds `connect` and `disconnect` to the program and `enroll`, `renew`, `whoami` to its `agent` command. */
 export function addAgentSideCommands(parents: { readonly root: Command; readonly agent: Command }, io: AgentSideIo): void {

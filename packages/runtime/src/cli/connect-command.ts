@@ -1,14 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { parseUpstreamName, nameRule } from '@sallyport/contract'
+import { exitCodes, Fault, nameRule, parseUpstreamName } from '@sallyport/contract'
 import type { Command } from 'commander'
 import { openBridge } from '../connect/bridge.ts'
-import { readOrCreateSecret } from '../connect/client-secret.ts'
+import { readOrCreateSecret, type ClientSecret } from '../connect/client-secret.ts'
 import { parseLoopbackAddress } from '../connect/loopback-address.ts'
 import { runStdioBridge } from '../connect/stdio.ts'
+import type { GatewayLink } from '../link/gateway-link.ts'
 import { folderOf, openFolderLink, requireIdentity } from './agent-commands.ts'
 import { clockOf, type AgentSideIo } from './agent-side-io.ts'
-import { CommandFailure, exitCodes } from './exit-code.ts'
+import { CommandFailure } from './command-failure.ts'
 import { runCommand, type Said } from './run-command.ts'
 
 interface ConnectOptions {
@@ -39,7 +40,7 @@ async function runConnect(io: AgentSideIo, options: ConnectOptions): Promise<Sai
   const directory = folderOf(io, options)
   await requireIdentity(directory)
   if (options.printSecret) {
-    const secret = await readOrCreateSecret(directory, randomBytes)
+    const secret = await usableSecret(directory)
     return { text: secret, json: { secret } }
   }
   if (options.stdio !== undefined) return await serveStdio(io, directory, options.stdio)
@@ -53,10 +54,31 @@ async function serveStdio(io: AgentSideIo, directory: string, upstream: string |
   const link = await openFolderLink(io, directory)
   const { stdin, stdout, stderr, stop } = io
   try {
+    if (upstream !== true) await requireMcpUpstream(link, upstream)
     await runStdioBridge({ link, ...(upstream !== true && { upstream }), stdin, stdout, stderr, clock: clockOf(io), stop, newId: randomUUID })
   } finally {
     await link.close()
   }
+}
+
+/** A client would see no more than a server without tools. When the gateway cannot be asked now, the conversation says so message by message. */
+async function requireMcpUpstream(link: GatewayLink, name: string): Promise<void> {
+  const asked = await link.catalog().catch((error: unknown) => {
+    if (error instanceof Fault) return undefined
+    throw error
+  })
+  if (asked?.kind !== 'catalog') return
+  const { upstreams } = asked.catalog
+  const found = upstreams.find((upstream) => upstream.name === name)
+  if (found?.protocol === 'mcp') return
+  if (found) {
+    const place = found.protocol === 'llm' ? `/llm/${name}/v1` : `/http/${name}/`
+    const kind = found.protocol === 'llm' ? 'a language model' : 'an HTTP upstream'
+    throw new CommandFailure(exitCodes.configuration, `${name} is ${kind}, which does not speak MCP: run "sallyport connect" and use http://127.0.0.1:8787${place}`)
+  }
+  const others = upstreams.filter(({ protocol }) => protocol === 'mcp').map((upstream) => upstream.name)
+  const offered = others.length > 0 ? `it offers ${others.join(', ')}` : 'it offers none'
+  throw new CommandFailure(exitCodes.configuration, `the gateway offers this agent no MCP upstream ${name}; ${offered}`)
 }
 
 async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOrigin, json }: ConnectOptions): Promise<undefined> {
@@ -69,7 +91,7 @@ async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOr
   }
   const wrong = allowOrigin.find((origin) => !isOrigin(origin))
   if (wrong !== undefined) throw new CommandFailure(exitCodes.usage, `${JSON.stringify(wrong)} is no origin such as http://localhost:6274`)
-  const clientSecret = await readOrCreateSecret(directory, randomBytes)
+  const clientSecret = await usableSecret(directory)
   const link = await openFolderLink(io, directory)
   try {
     const report = (failure: unknown): void => void io.stderr.write(`sallyport connect: ${failure instanceof Error ? failure.stack : String(failure)}\n`)
@@ -85,6 +107,15 @@ async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOr
     }
   } finally {
     await link.close()
+  }
+}
+
+async function usableSecret(directory: string): Promise<ClientSecret> {
+  try {
+    return await readOrCreateSecret(directory, randomBytes)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    throw new CommandFailure(exitCodes.configuration, error.message)
   }
 }
 

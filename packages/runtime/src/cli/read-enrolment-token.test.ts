@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { Fault } from '@sallyport/contract'
-import { CommandFailure } from './exit-code.ts'
+import { CommandFailure } from './command-failure.ts'
 import { readEnrolmentToken, tokenVariable, type TokenOptions } from './read-enrolment-token.ts'
 
 const read = (options: TokenOptions, input = '', env = {}): Promise<string> => readEnrolmentToken({ stdin: Readable.from([input]), env }, options)

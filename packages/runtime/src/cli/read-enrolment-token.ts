@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { Fault } from '@sallyport/contract'
+import { exitCodes, Fault } from '@sallyport/contract'
 import type { AgentSideIo } from './agent-side-io.ts'
-import { CommandFailure, exitCodes } from './exit-code.ts'
+import { CommandFailure } from './command-failure.ts'
 
 export interface TokenOptions {
   readonly token?: string

@@ -1,6 +1,6 @@
-import { Fault, type Json } from '@sallyport/contract'
+import { commandError, describeSystemError, exitCodes, Fault, type Json } from '@sallyport/contract'
 import type { AgentSideIo } from './agent-side-io.ts'
-import { CommandFailure, exitCodes } from './exit-code.ts'
+import { CommandFailure } from './command-failure.ts'
 
 /** What a command has to say: the same thing for a person and for a program. */
 export interface Said {
@@ -17,11 +17,17 @@ export async function runCommand(io: AgentSideIo, isJson: boolean, run: () => Pr
     if (said) io.stdout.write(isJson ? `${JSON.stringify(said.json)}\n` : `${said.text}\n`)
     io.exit(exitCodes.ok)
   } catch (error) {
-    if (!(error instanceof CommandFailure) && !(error instanceof Fault)) throw error
-    const exitCode = error instanceof CommandFailure ? error.exitCode : exitCodes.error
-    const problem = error instanceof CommandFailure ? error.problem : undefined
-    const json = { error: error.message, exitCode, ...(error instanceof Fault && { outcome: error.outcome }), ...(problem && { problem }) }
-    io.stderr.write(isJson ? `${JSON.stringify(json)}\n` : `sallyport: ${error.message}\n`)
+    const { exitCode, message, members } = failureOf(error)
+    io.stderr.write(isJson ? `${JSON.stringify(commandError(exitCode, message, members))}\n` : `sallyport: ${message}\n`)
     io.exit(exitCode)
   }
+}
+
+/** @throws what is a bug */
+function failureOf(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error
+  if (error instanceof Fault) return new CommandFailure(exitCodes.error, error.message, { outcome: error.outcome })
+  const refusedBySystem = describeSystemError(error)
+  if (refusedBySystem === undefined) throw error
+  return new CommandFailure(exitCodes.configuration, refusedBySystem)
 }

@@ -5,7 +5,7 @@ import type { GatewayLink, RefusedByGateway } from '../link/gateway-link.ts'
 export type Upstream = CatalogAnswer['upstreams'][number]
 
 export type FoundHost =
-  RefusedByGateway | { readonly kind: 'unknown'; readonly known: readonly string[] } | { readonly kind: 'found'; readonly upstream: Upstream }
+  RefusedByGateway | { readonly kind: 'unknown'; /** Of HTTP upstreams: what a program can ask for by host. */ readonly known: readonly string[] } | { readonly kind: 'found'; readonly upstream: Upstream }
 
 /** Which upstream a proxy client means by a host name. */
 export interface UpstreamHosts {
@@ -32,7 +32,7 @@ export function upstreamHosts(link: Pick<GatewayLink, 'catalog'>, clock: Pick<Cl
     const answered = await link.catalog()
     if (answered.kind === 'refused') return answered
     known = byHost(answered.catalog.upstreams)
-    names = answered.catalog.upstreams.flatMap(({ name, hosts }) => [name, ...hosts])
+    names = answered.catalog.upstreams.filter(({ protocol }) => protocol === 'http').flatMap(({ name, hosts }) => [name, ...hosts])
     askedMs = clock.now()
     return undefined
   }

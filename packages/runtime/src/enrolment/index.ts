@@ -1,3 +1,4 @@
+export { makeFolder } from './make-folder.ts'
 export { enroll, type Enrolment } from './enroll.ts'
 export type { GatewayAddress } from './gateway-address.ts'
 export { holdsIdentity, loadIdentity, type HeldIdentity } from './identity-files.ts'

@@ -140,8 +140,9 @@ export class AgentRegister {
     })
   }
 
-  list(): Promise<readonly RegisteredAgent[]> {
-    return this.#ports.store.agents()
+  async list(): Promise<readonly (RegisteredAgent & { readonly isBlocked: boolean })[]> {
+    const { store, roster } = this.#ports
+    return (await store.agents()).map((agent) => ({ ...agent, isBlocked: roster.isBlocked(agent.tenant, agent.agent) }))
   }
 
   /** The agent, whether something blocks it, and its certificates with their lineage, newest first. Refuses `control.not-found`. @throws Fault */

@@ -10,6 +10,7 @@ import { ownUpstream } from '../../access/own/understand-own.ts'
 import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
+import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
 import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
 import { stdioServerSettings, type StdioServerSettings } from './stdio-server-settings.ts'
@@ -29,6 +30,11 @@ export interface CompiledConfiguration {
   readonly warnings: readonly string[]
 }
 
+export interface InvalidConfiguration {
+  readonly kind: 'invalid'
+  readonly faults: readonly ConfigurationFault[]
+}
+
 /**
  * Reads and compiles everything that the file says, or tells everything that is wrong with it. Files that it names are relative to `folder`.
  *
@@ -38,7 +44,7 @@ export async function compileConfiguration(
   source: ConfigurationSource,
   folder: string,
   searchPath: string,
-): Promise<CompiledConfiguration | { readonly kind: 'invalid'; readonly faults: readonly ConfigurationFault[] }> {
+): Promise<CompiledConfiguration | InvalidConfiguration> {
   const read = readConfiguration(source)
   if (read.kind === 'invalid') return read
   const { configuration } = read
@@ -67,7 +73,7 @@ export async function compileConfiguration(
   }
   const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) })
   if (policy.kind === 'invalid') faults.push(...policy.faults)
-  faults.push(...findUnboundedUse(configuration))
+  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return {
     kind: 'compiled',

@@ -55,7 +55,7 @@ export function stdioServerSettings(given: McpStdioUpstreamConfiguration, search
   const [program = '', ...args] = given.command
   const file = findProgram(program, searchPath)
   if (file === undefined) {
-    return fault(['command', 0], `there is no program ${program}`, 'name it absolutely, or by a name that is on the PATH of the gateway')
+    return fault(['command', 0], `there is no program ${program}`, hintAbout(program))
   }
   const directory = given.directory === undefined ? undefined : realFolder(resolve(folder, given.directory))
   if (given.directory !== undefined && directory === undefined) return fault(['directory'], `there is no folder ${given.directory}`)
@@ -126,6 +126,11 @@ function findProgram(program: string, searchPath: string): string | undefined {
     .filter((folder) => isAbsolute(folder))
     .map((folder) => join(folder, program))
     .find(isProgram)
+}
+
+function hintAbout(program: string): string {
+  if (isAbsolute(program)) return 'install it, correct the path, or let the user of the gateway execute it'
+  return program.includes('/') ? 'name it absolutely: it is started in a folder of its own' : 'name it absolutely, or by a name that is on the PATH of the gateway'
 }
 
 function isProgram(file: string): boolean {

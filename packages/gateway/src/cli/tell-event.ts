@@ -1,0 +1,69 @@
+import { unreachable, type AdminEvent, type DecisionEvent, type LogEvent, type OutcomeEvent, type RefusalEvent } from '@sallyport/contract'
+import type { LogRecord } from '../audit/reader.ts'
+import { shortText } from './show.ts'
+
+/** Of the columns of a list of entries: index, time and type. */
+const widths = { index: 6, type: 8 } as const
+
+/** One entry of the log on one line. What is long is cut, unless it shall be full. */
+export function tellRecord({ index, event }: LogRecord, { isFull }: { readonly isFull: boolean }): string {
+  const line = `${String(index).padStart(widths.index)}  ${event.time}  ${event.type.padEnd(widths.type)}  ${tellEvent(event)}`
+  return (isFull ? line : shortText(line)).replaceAll('\n', ' ')
+}
+
+/** What an entry says, without its time. */
+export function tellEvent(event: LogEvent): string {
+  switch (event.type) {
+    case 'decision':
+      return tellDecision(event)
+    case 'refusal':
+      return tellRefusal(event)
+    case 'outcome':
+      return tellOutcome(event)
+    case 'approval':
+      return `${event.answer} by ${event.person}${event.note === undefined ? '' : `, who notes: ${event.note}`}  approval ${event.approval}`
+    case 'admin':
+      return tellAct(event)
+    case 'gateway':
+      return `${event.act}, version ${event.version}, revision ${event.revision}`
+    default:
+      return unreachable(event)
+  }
+}
+
+/** PERMIT, DENY or HOLD, who asked for what, and why. */
+function tellDecision({ decision, caller, upstream, action, resource, rules, code, approval, quotas, request }: DecisionEvent): string {
+  const why = [
+    ...(code === undefined ? [] : [code]),
+    ...(rules.length === 0 ? [] : [`rule ${rules.join(', ')}`]),
+    ...(code === 'policy.quota-exhausted' && quotas ? [`quota ${quotas.join(', ')}`] : []),
+    ...(approval === undefined ? [] : [`approval ${approval}`]),
+  ]
+  const call = `${caller.tenant}/${caller.agent}  ${upstream} ${action} ${resource}`
+  return `${decision.toUpperCase().padEnd(6)}  ${call}${why.length === 0 ? '' : `  (${why.join('; ')})`}  ${request}`
+}
+
+function tellRefusal({ caller, upstream, code, reason, request, count }: RefusalEvent): string {
+  const who = caller.tenant === undefined ? `certificate ${caller.certificate}` : `${caller.tenant}/${caller.agent ?? '?'}`
+  return `${who}  ${upstream === undefined ? '' : `${upstream}  `}${code}: ${reason}${count > 1 ? ` (${count} times)` : ''}${request === undefined ? '' : `  ${request}`}`
+}
+
+/** What became of a call that was permitted. */
+export function tellOutcome({ result, status, code, reason, error, milliseconds, sent, decision, model, usage }: OutcomeEvent): string {
+  const facts = [
+    ...(status === undefined ? [] : [`status ${status}`]),
+    ...(error === true ? ['the tool says it failed'] : []),
+    ...(code === undefined ? [] : [code]),
+    ...(reason === undefined ? [] : [reason]),
+    ...(sent === false ? ['nothing was sent'] : []),
+    ...(model === undefined ? [] : [model]),
+    ...(usage === undefined ? [] : [`${usage.inputTokens} tokens in, ${usage.outputTokens} out`]),
+    ...(milliseconds === undefined ? [] : [`${Math.round(milliseconds)} ms`]),
+  ]
+  return `${result}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}, of entry ${decision}`
+}
+
+function tellAct({ act, person, subject }: AdminEvent): string {
+  const about = Object.entries(subject).map(([name, value]) => `${name}=${String(value)}`)
+  return [act, ...about, ...(person === undefined ? [] : [`by ${person}`])].join('  ')
+}

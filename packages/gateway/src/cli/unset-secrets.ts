@@ -1,0 +1,34 @@
+import { access } from 'node:fs/promises'
+import type { Configuration } from '@sallyport/contract'
+import { dataFolder } from '../control/data-folder.ts'
+import { readKeyFile } from '../drivers/key-file/key-file.ts'
+import { openDatabaseToRead } from '../drivers/sqlite/database.ts'
+import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
+
+/** Secrets that the configuration names and nobody has set, for all tenants or one: every call that needs one is refused. @throws Fault */
+export async function findUnsetSecrets(
+  folder: string,
+  { upstreams }: Configuration,
+  randomBytes: (length: number) => Uint8Array,
+): Promise<readonly string[]> {
+  const named = Object.entries(upstreams).flatMap(([upstream, given]) => secretsOf(given).map((secret) => ({ upstream, secret })))
+  const places = dataFolder(folder)
+  const isThere = await access(places.sealingKey).then(
+    () => true,
+    () => false,
+  )
+  if (named.length === 0 || !isThere) return [] // before init there is nothing to compare with
+  const database = openDatabaseToRead(places.database)
+  try {
+    const kept = database ? await new SqliteSecretStore(database, await readKeyFile(places.sealingKey), randomBytes).list() : []
+    const set = new Set(kept.map(({ name }) => name))
+    return named.flatMap(({ upstream, secret }) => (set.has(secret) ? [] : [`upstreams.${upstream} needs the secret ${secret}: sallyport secret set ${secret} < FILE`]))
+  } finally {
+    database?.close()
+  }
+}
+
+function secretsOf(given: Configuration['upstreams'][string]): readonly string[] {
+  if ('command' in given) return Object.values(given.secrets ?? {})
+  return 'credential' in given && given.credential !== undefined ? [given.credential.secret] : []
+}
