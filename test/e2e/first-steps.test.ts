@@ -65,7 +65,7 @@ test('a reload of another file is refused, and of the same text says that nothin
   await writeFile(other, 'nonsense: [')
   const refused = await operator(whole, ['reload', '-c', other, '--data', whole.data])
   assert.deepEqual([refused.code, /This gateway runs on/.test(refused.stderr)], [1, true])
-  assert.match((await operator(whole, ['reload'])).stdout, /"unchanged"/)
+  assert.match((await operator(whole, ['reload'])).stdout, /^Nothing has changed/)
 })
 
 test('a slip of the pen shows: a block of nobody, an approval that is not there, a name that is none', async () => {
@@ -98,7 +98,7 @@ test('a folder without a log, and a gateway that does not run, are told apart fr
     ['explain', '1'],
   ]) {
     const said = await operator(whole, [...command, '--data', missing])
-    assert.deepEqual([said.code, said.stderr.includes(`there is no log in ${missing}`)], [1, true], command.join(' '))
+    assert.deepEqual([said.code, said.stderr.includes(`there is no data folder ${missing}`)], [78, true], command.join(' '))
   }
-  assert.match((await operator(whole, ['status', '--data', missing])).stderr, /no gateway runs on .*nowhere: start it/)
+  assert.match((await operator(whole, ['status', '--data', missing])).stderr, /no gateway runs on .*nowhere \(there is no .*admin\.sock\): start it/)
 })

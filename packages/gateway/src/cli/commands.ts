@@ -32,26 +32,23 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   common(root.command('init').description('make the trust domain, its keys and a ready configuration; safe to repeat'))
     .option('--trust-domain <name>', 'the SPIFFE trust domain', 'agents.internal')
     .action(async (options: Common & { readonly trustDomain: string }) =>
-      run(options, async () => {
-        await initialise(folderOf(options), options.trustDomain)
-        const isThere = await access(options.config).then(
-          () => true,
-          () => false,
-        )
-        if (!isThere) {
-          const text = writeStarterConfiguration({
-            trustDomain: options.trustDomain,
-            ...defaultAddresses,
-          })
-          await writeFile(options.config, text, { flag: 'wx' })
-        }
-        await writeFile(join(dirname(options.config), schemaFileName), `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`)
-        print(
-          options,
-          { configuration: options.config, created: !isThere },
-          `${isThere ? 'kept' : 'wrote'} ${options.config}; start the gateway with "sallyport up"`,
-        )
-      }),
+      run(
+        options,
+        async () => {
+          const { config, trustDomain } = options
+          const folder = folderOf(options)
+          await initialise(folder, trustDomain)
+          const isThere = await access(config).then(
+            () => true,
+            () => false,
+          )
+          if (!isThere) await writeFile(config, writeStarterConfiguration({ trustDomain, ...defaultAddresses }), { flag: 'wx' })
+          await writeFile(join(dirname(config), schemaFileName), `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`)
+          const said = `${isThere ? 'kept' : 'wrote'} ${config}; the keys and the log are in ${folder}\nNow describe upstreams and rules in it, then start the gateway with "sallyport up".`
+          print(options, { configuration: config, created: !isThere }, said)
+        },
+        exitCodes.configuration,
+      ),
     )
 
   const tell = (event: string, facts: object): void =>
@@ -115,7 +112,9 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
 
   shows(root.command('approvals').description('the calls that wait for a person, with all that would be sent'))
     .option('--all', 'also those that are answered or used')
-    .action((options: Common & { readonly all?: boolean }) => ask(options, 'approvals', { all: options.all === true }, tellApprovals({ isFull: isFull(options) })))
+    .action((options: Common & { readonly all?: boolean }) =>
+      ask(options, 'approvals', { all: options.all === true }, tellApprovals({ isFull: isFull(options) })),
+    )
   for (const [verb, answer] of [
     ['approve', 'approved'],
     ['deny', 'denied'],
@@ -139,7 +138,12 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       .action((target: BlockTarget | undefined, options: Acting & { readonly all?: boolean }) => {
         if ((target === undefined) !== (options.all === true)) return fail(options, 'name a tenant or tenant/agent, or give --all', exitCodes.usage)
         const name = target === undefined ? 'everything' : Object.values(target).join('/')
-        return ask(options, verb, { ...target, person: person(options) }, (value) => `${verb}ed ${name}${isStranger(value) ? '; nothing of this name is registered: is it right?' : ''}`)
+        return ask(
+          options,
+          verb,
+          { ...target, person: person(options) },
+          (value) => `${verb}ed ${name}${isStranger(value) ? '; nothing of this name is registered: is it right?' : ''}`,
+        )
       })
   }
 

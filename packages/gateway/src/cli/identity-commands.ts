@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
@@ -16,16 +17,28 @@ export function addIdentityCommands({ root, agent }: { readonly root: Command; r
   const onAgent = (command: Command): Command => command.argument('<tenant/agent>', 'such as acme/invoice-bot', agentName)
   const nameOf = ({ tenant, agent: name }: AgentKey): string => `${tenant}/${name}`
 
-  onAgent(as(agent.command('add').description('register an agent and print its one-time enrolment token'))).action((key: AgentKey, options: Acting) =>
-    run(options, async () => {
-      const socket = dataFolder(folderOf(options)).adminSocket
-      const added = await askGateway(socket, 'agent.add', { ...key, person: person(options) })
-      const enrolment = added.kind === 'done' ? enrolmentAddress(await askGateway(socket, 'status', {})) : undefined
-      if (added.kind !== 'done') return tell(options, added)
-      const value = { ...token.parse(added.value), ...(enrolment !== undefined && { enrolment }) }
-      print(options, value, tellToken(nameOf(key), value))
-    }),
-  )
+  onAgent(as(agent.command('add').description('register an agent and print its one-time enrolment token')))
+    .option('--token-file <file>', 'write the token to this new file, readable for you alone, and do not show it')
+    .action((key: AgentKey, options: Acting & { readonly tokenFile?: string }) =>
+      run(options, async () => {
+        const { tokenFile } = options
+        // Before the token is made, which withdraws the one before.
+        const file = tokenFile === undefined ? undefined : await open(tokenFile, 'wx', 0o600)
+        try {
+          const socket = dataFolder(folderOf(options)).adminSocket
+          const added = await askGateway(socket, 'agent.add', { ...key, person: person(options) })
+          const enrolment = added.kind === 'done' ? enrolmentAddress(await askGateway(socket, 'status', {})) : undefined
+          if (added.kind !== 'done') return tell(options, added)
+          const value = { ...token.parse(added.value), ...(enrolment !== undefined && { enrolment }) }
+          if (!file) return print(options, value, tellToken(nameOf(key), value))
+          await file.writeFile(`${value.token}\n`)
+          const { token: _, ...rest } = value
+          print(options, { ...rest, tokenFile }, tellToken(nameOf(key), value, tokenFile))
+        } finally {
+          await file?.close()
+        }
+      }),
+    )
   common(agent.command('list').description('every agent and its standing')).action((options: Common) => ask(options, 'agent.list', {}, tellAgents))
   onAgent(common(agent.command('show').description('its standing and its certificates, which came from which, newest first'))).action(
     (key: AgentKey, options: Common) => ask(options, 'agent.show', key, tellAgent),
@@ -54,7 +67,12 @@ export function addIdentityCommands({ root, agent }: { readonly root: Command; r
   const ca = root.command('ca').description('the certificate authority')
   common(ca.command('list').description('the trusted roots, oldest first')).action((options: Common) => ask(options, 'ca.list', {}, tellRoots))
   as(ca.command('rotate').description('sign with a new root from now on')).action((options: Acting) =>
-    ask(options, 'ca.rotate', { person: person(options) }, () => 'rotated: a new root signs agents from now on; retire the old one when every agent has renewed'),
+    ask(
+      options,
+      'ca.rotate',
+      { person: person(options) },
+      () => 'rotated: a new root signs agents from now on; retire the old one when every agent has renewed',
+    ),
   )
   as(ca.command('retire').description('end the trust in a root').argument('<fingerprint>', 'as "ca list" shows it; after -- when it begins with a hyphen'))
     .option('--even-if-needed', 'also when certificates under it still count')
@@ -86,18 +104,17 @@ function enrolmentAddress(status: AdminAnswer): string | undefined {
 }
 
 /** The address may be one that only this host knows: the agent's host needs a name of the gateway. */
-function tellToken(agent: string, { token: text, expiresAtMs, enrolment }: z.infer<typeof token> & { readonly enrolment?: string }): string {
+function tellToken(agent: string, { token: text, expiresAtMs, enrolment }: z.infer<typeof token> & { readonly enrolment?: string }, file?: string): string {
   const [host = '', port = ''] = /^(.*):([0-9]+)$/.exec(enrolment ?? '')?.slice(1) ?? []
   const isOfEveryAddress = host === '0.0.0.0' || host === '::' || host === '[::]'
   const gateway = enrolment === undefined ? 'HOST:PORT' : isOfEveryAddress ? `HOST:${port}` : enrolment
   return [
-    `Enrolment token of ${agent}, shown once, good for one use until ${isoTime(expiresAtMs)}. An earlier one is withdrawn.`,
+    `Enrolment token of ${agent}, ${file === undefined ? 'shown once' : `in ${file}`}, good for one use until ${isoTime(expiresAtMs)}. An earlier one is withdrawn.`,
     '',
-    `  ${text}`,
+    ...(file === undefined ? [`  ${text}`, ''] : []),
+    file === undefined ? "On the agent's host, with the token on standard input or in SALLYPORT_ENROLMENT_TOKEN:" : "On the agent's host, where the file is:",
     '',
-    "On the agent's host, with the token on standard input or in SALLYPORT_ENROLMENT_TOKEN:",
-    '',
-    `  sallyport agent enroll --token - --gateway ${gateway}`,
+    `  sallyport agent enroll ${file === undefined ? '--token -' : `--token-file ${file}`} --gateway ${gateway}`,
     ...(enrolment === undefined ? ['', 'Enrolment is off: give "enrolment" an address and restart the gateway.'] : []),
   ].join('\n')
 }

@@ -37,7 +37,9 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
   const onLog = (options: Common, work: (view: ReturnType<typeof viewLogFolder>) => Promise<void>): Promise<void> => {
     const folder = folderOf(options)
     if (existsSync(dataFolder(folder).log)) return run(options, () => work(viewLogFolder(dataFolder(folder).log)))
-    const missing = existsSync(folder) ? `there is no log in ${folder} yet: run "sallyport up" first` : `there is no data folder ${folder}: run "sallyport init"`
+    const missing = existsSync(folder)
+      ? `there is no log in ${folder} yet: run "sallyport up" first`
+      : `there is no data folder ${folder}: run "sallyport init"`
     fail(options, `${missing}, or name the data folder with --data`, exitCodes.configuration)
     return Promise.resolve()
   }
@@ -129,8 +131,7 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
     .option('-f, --follow', 'go on with new entries until interrupted')
     .action(async (options: Common & { readonly lines: number; readonly follow?: boolean }) =>
       onLog(options, async (view) => {
-        const line = (record: LogRecord): void =>
-          printLine(options, { index: record.index, ...record.event }, tellRecord(record, { isFull: isFull(options) }))
+        const line = (record: LogRecord): void => printLine(options, { index: record.index, ...record.event }, tellRecord(record, { isFull: isFull(options) }))
         const newest = (await findEvents(view, {}, Math.max(1, options.lines))).reverse()
         if (options.lines > 0) newest.forEach(line)
         if (!options.follow) return
@@ -139,17 +140,18 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
       }),
     )
 
-  shows(root.command('explain <event>').description('what was decided, by which rule and on which facts, and what came of it: by request id, approval or index')).action(
-    async (event: string, options: Common) =>
-      onLog(options, async (view) => {
-        const story = await findStory(view, event)
-        if (story.length === 0) return fail(options, `the log has no entry about ${event}; refusals of the bridge, and many alike, have none of their own`)
-        const current = await loadConfiguration(resolve(options.config)).catch((error: unknown) => {
-          if (error instanceof Fault) return undefined // it is only asked for the words of the rule
-          throw error
-        })
-        print(options, story, tellStory(story, current))
-      }),
+  shows(
+    root.command('explain <event>').description('what was decided, by which rule and on which facts, and what came of it: by request id, approval or index'),
+  ).action(async (event: string, options: Common) =>
+    onLog(options, async (view) => {
+      const story = await findStory(view, event)
+      if (story.length === 0) return fail(options, `the log has no entry about ${event}; refusals of the bridge, and many alike, have none of their own`)
+      const current = await loadConfiguration(resolve(options.config)).catch((error: unknown) => {
+        if (error instanceof Fault) return undefined // it is only asked for the words of the rule
+        throw error
+      })
+      print(options, story, tellStory(story, current))
+    }),
   )
 }
 

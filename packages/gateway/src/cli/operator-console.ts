@@ -1,6 +1,16 @@
 import { dirname, join, resolve } from 'node:path'
 import { userInfo } from 'node:os'
-import { commandError, describeSystemError, exitCodeOf, exitCodes, Fault, parseAgentName, parseTenantName, problems, type ErrorMembers } from '@sallyport/contract'
+import {
+  commandError,
+  describeSystemError,
+  exitCodeOf,
+  exitCodes,
+  Fault,
+  parseAgentName,
+  parseTenantName,
+  problems,
+  type ErrorMembers,
+} from '@sallyport/contract'
 import { InvalidArgumentError, type Command } from 'commander'
 import { dataFolder } from '../control/data-folder.ts'
 import type { AgentKey } from '../control/authority/agent-store.ts'

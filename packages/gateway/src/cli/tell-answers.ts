@@ -88,21 +88,18 @@ const certificate = z.object({
   revokedAtMs: z.number().optional(),
 })
 
-export const tellAgent = telling(
-  z.object({ ...agentShape, certificates: z.array(certificate) }),
-  ({ tenant, agent, standing, isBlocked, certificates }) => {
-    const head = `${tenant}/${agent} is ${standing}${isBlocked === true ? ' and blocked' : ''}.`
-    if (certificates.length === 0) return `${head} It has no certificate: it has not enrolled yet.`
-    const rows = certificates.map(({ thumbprint, previous, issuedAtMs, notAfterMs, revokedAtMs }) => [
-      thumbprint,
-      isoTime(issuedAtMs),
-      isoTime(notAfterMs),
-      revokedAtMs === undefined ? 'no' : isoTime(revokedAtMs),
-      previous ?? 'an enrolment',
-    ])
-    return `${head}\n${table(['CERTIFICATE', 'ISSUED', 'ENDS', 'REVOKED', 'CAME FROM'], rows)}`
-  },
-)
+export const tellAgent = telling(z.object({ ...agentShape, certificates: z.array(certificate) }), ({ tenant, agent, standing, isBlocked, certificates }) => {
+  const head = `${tenant}/${agent} is ${standing}${isBlocked === true ? ' and blocked' : ''}.`
+  if (certificates.length === 0) return `${head} It has no certificate: it has not enrolled yet.`
+  const rows = certificates.map(({ thumbprint, previous, issuedAtMs, notAfterMs, revokedAtMs }) => [
+    thumbprint,
+    isoTime(issuedAtMs),
+    isoTime(notAfterMs),
+    revokedAtMs === undefined ? 'no' : isoTime(revokedAtMs),
+    previous ?? 'an enrolment',
+  ])
+  return `${head}\n${table(['CERTIFICATE', 'ISSUED', 'ENDS', 'REVOKED', 'CAME FROM'], rows)}`
+})
 
 export const tellRoots = telling(z.object({ roots: z.array(z.object({ fingerprint: z.string(), notAfterMs: z.number() })) }), ({ roots }) =>
   table(
@@ -148,7 +145,12 @@ function tellApproval({ id, requester, expiresAt, state, call, rules }: z.infer<
   ].join('\n')
 }
 
-const activated = z.object({ kind: z.enum(['activated', 'unchanged']), revision: z.string(), needRestart: z.array(z.string()).optional(), warnings: z.array(z.string()) })
+const activated = z.object({
+  kind: z.enum(['activated', 'unchanged']),
+  revision: z.string(),
+  needRestart: z.array(z.string()).optional(),
+  warnings: z.array(z.string()),
+})
 
 export const tellReload = telling(activated, ({ kind, revision, needRestart = [], warnings }) =>
   [

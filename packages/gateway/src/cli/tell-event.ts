@@ -64,6 +64,6 @@ export function tellOutcome({ result, status, code, reason, error, milliseconds,
 }
 
 function tellAct({ act, person, subject }: AdminEvent): string {
-  const about = Object.entries(subject).map(([name, value]) => `${name}=${String(value)}`)
+  const about = Object.entries(subject).flatMap(([name, value]) => (value === null ? [] : [`${name}=${String(value)}`]))
   return [act, ...about, ...(person === undefined ? [] : [`by ${person}`])].join('  ')
 }

@@ -6,11 +6,7 @@ import { openDatabaseToRead } from '../drivers/sqlite/database.ts'
 import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 
 /** Secrets that the configuration names and nobody has set, for all tenants or one: every call that needs one is refused. @throws Fault */
-export async function findUnsetSecrets(
-  folder: string,
-  { upstreams }: Configuration,
-  randomBytes: (length: number) => Uint8Array,
-): Promise<readonly string[]> {
+export async function findUnsetSecrets(folder: string, { upstreams }: Configuration, randomBytes: (length: number) => Uint8Array): Promise<readonly string[]> {
   const named = Object.entries(upstreams).flatMap(([upstream, given]) => secretsOf(given).map((secret) => ({ upstream, secret })))
   const places = dataFolder(folder)
   const isThere = await access(places.sealingKey).then(
@@ -22,7 +18,9 @@ export async function findUnsetSecrets(
   try {
     const kept = database ? await new SqliteSecretStore(database, await readKeyFile(places.sealingKey), randomBytes).list() : []
     const set = new Set(kept.map(({ name }) => name))
-    return named.flatMap(({ upstream, secret }) => (set.has(secret) ? [] : [`upstreams.${upstream} needs the secret ${secret}: sallyport secret set ${secret} < FILE`]))
+    return named.flatMap(({ upstream, secret }) =>
+      set.has(secret) ? [] : [`upstreams.${upstream} needs the secret ${secret}: sallyport secret set ${secret} < FILE`],
+    )
   } finally {
     database?.close()
   }

@@ -11,7 +11,6 @@ import { ask } from '../../../../test/fixtures/ask-bridge.ts'
 import { enrolledFolder, readAll, startPeer } from '../../../../test/fixtures/mtls-echo.ts'
 import { defaultIdentityFolder } from './default-folder.ts'
 
-
 const program = fileURLToPath(new URL('../../../../test/fixtures/agent-side-program.ts', import.meta.url))
 
 interface Ran {

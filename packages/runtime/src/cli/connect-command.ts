@@ -74,7 +74,10 @@ async function requireMcpUpstream(link: GatewayLink, name: string): Promise<void
   if (found) {
     const place = found.protocol === 'llm' ? `/llm/${name}/v1` : `/http/${name}/`
     const kind = found.protocol === 'llm' ? 'a language model' : 'an HTTP upstream'
-    throw new CommandFailure(exitCodes.configuration, `${name} is ${kind}, which does not speak MCP: run "sallyport connect" and use http://127.0.0.1:8787${place}`)
+    throw new CommandFailure(
+      exitCodes.configuration,
+      `${name} is ${kind}, which does not speak MCP: run "sallyport connect" and use http://127.0.0.1:8787${place}`,
+    )
   }
   const others = upstreams.filter(({ protocol }) => protocol === 'mcp').map((upstream) => upstream.name)
   const offered = others.length > 0 ? `it offers ${others.join(', ')}` : 'it offers none'

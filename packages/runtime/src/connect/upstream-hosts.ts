@@ -5,7 +5,9 @@ import type { GatewayLink, RefusedByGateway } from '../link/gateway-link.ts'
 export type Upstream = CatalogAnswer['upstreams'][number]
 
 export type FoundHost =
-  RefusedByGateway | { readonly kind: 'unknown'; /** Of HTTP upstreams: what a program can ask for by host. */ readonly known: readonly string[] } | { readonly kind: 'found'; readonly upstream: Upstream }
+  | RefusedByGateway
+  | { readonly kind: 'unknown'; /** Of HTTP upstreams: what a program can ask for by host. */ readonly known: readonly string[] }
+  | { readonly kind: 'found'; readonly upstream: Upstream }
 
 /** Which upstream a proxy client means by a host name. */
 export interface UpstreamHosts {

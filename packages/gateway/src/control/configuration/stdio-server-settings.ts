@@ -130,7 +130,9 @@ function findProgram(program: string, searchPath: string): string | undefined {
 
 function hintAbout(program: string): string {
   if (isAbsolute(program)) return 'install it, correct the path, or let the user of the gateway execute it'
-  return program.includes('/') ? 'name it absolutely: it is started in a folder of its own' : 'name it absolutely, or by a name that is on the PATH of the gateway'
+  return program.includes('/')
+    ? 'name it absolutely: it is started in a folder of its own'
+    : 'name it absolutely, or by a name that is on the PATH of the gateway'
 }
 
 function isProgram(file: string): boolean {
