@@ -23,7 +23,7 @@ const tell = (text: string): void => void process.stdout.write(`  ${text}\n`)
 function show(what: string, isAsPromised: boolean, seen: string): void {
   if (!isAsPromised) failures += 1
   process.stdout.write(
-    `  ${isAsPromised ? styleText('green', 'ok  ') : styleText('red', 'FAIL')} ${what}\n       ${styleText('dim', seen.replaceAll(/\s+/g, ' ').slice(0, 200))}\n`,
+    `  ${isAsPromised ? styleText('green', 'ok  ') : styleText('red', 'FAIL')} ${what}\n       ${styleText('dim', seen.replaceAll(/\s+/g, ' '))}\n`,
   )
 }
 function part(value: unknown, ...path: readonly string[]): unknown {
@@ -220,7 +220,7 @@ try {
     )
     socket.setTimeout(5000, () => socket.destroy(new Error('no answer')))
     socket.on('data', (bytes) => done(`answered ${bytes.toString('latin1').slice(0, 40)}`))
-    socket.on('error', (error) => done(`refused: ${error.message}`))
+    socket.on('error', (error) => done(`refused: ${'code' in error ? String(error.code) : error.message}`))
     socket.on('close', () => done('refused: the connection was closed'))
   })
   show('a connection without a certificate', bare.startsWith('refused'), bare)

@@ -1,61 +1,47 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import test from 'node:test'
+import { test } from 'node:test'
+import { blocks, docsShell, freePorts, section } from '../fixtures/docs-shell.ts'
 
-const root = join(import.meta.dirname, '../..')
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-      const address = server.address()
-      return typeof address === 'object' && address ? address.port : 0
-    }),
+test('the quick start leads from nothing to a permitted and a denied call, word by word but for its ports', async () => {
+  const [agents = 0, enrolment = 0, operations = 0, bridge = 0, api = 0] = await freePorts(5)
+  const ports: Readonly<Record<string, number>> = { 8443: agents, 8444: enrolment, 8787: bridge, 9000: api }
+  const [setUp = '', gateway = '', agent = '', call = '', ...more] = blocks(await section('README.md', 'Quick start'), 'sh').map((code) =>
+    code
+      .replaceAll(/\b(?:8443|8444|8787|9000)\b/g, (port) => String(ports[port]))
+      .replace('version: 1', `$&\nlisten: 127.0.0.1:${agents}\nenrolment: 127.0.0.1:${enrolment}\noperations: 127.0.0.1:${operations}`)
+      .replace(/sallyport connect --identity bot$/, `$& --listen 127.0.0.1:${bridge}`),
   )
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
-}
+  assert.deepEqual(more, [])
+  await using shell = await docsShell()
+  const made = await shell.run(setUp)
+  assert.deepEqual([made.code, made.stderr], [0, ''])
+  assert.match(made.stdout, /valid: revision/)
+  await shell.start(gateway, /log key/)
+  await shell.start(
+    agent,
+    /Enrolled as spiffe:\/\/agents\.example\/tenant\/acme\/agent\/bot[^]*the gateway answers at 127\.0\.0\.1:\d+[^]*Bridge to the gateway/,
+  )
+  const called = await shell.run(call)
+  assert.equal(called.code, 0)
+  assert.match(called.stdout, /^milk, bread\n\{.*"code":"policy\.no-rule".*\}/)
+  assert.match(
+    called.stdout,
+    /DENY    acme\/bot  notes delete_note .*policy\.no-rule[^]*PERMIT  acme\/bot  notes read_note .*rule bot-reads-notes[^]*\nverified: \d+ entries/,
+  )
 
-test('the quick start of the README does what it says, word by word', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-quick-start-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  const section = readme.slice(readme.indexOf('## Quick start'), readme.indexOf('## Promises'))
-  const commands = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block).join('')
-  // Other ports, so that it can run beside anything; and the waits that a person makes by reading.
-  const [api, agents, enrolment, bridge] = await freePorts(4)
-  const script = commands
-    .replaceAll('8080', String(api))
-    .replaceAll('8444', String(enrolment))
-    .replaceAll('8787', String(bridge))
-    .replace('version: 1\n', `version: 1\nlisten: 127.0.0.1:${agents}\nenrolment: 127.0.0.1:${enrolment}\noperations: 'off'\n`)
-    .replace('sallyport up &', 'sallyport up > up.txt & until grep -q "log key" up.txt; do sleep 0.1; done')
-    .replace('--identity ../first &', `--identity ../first --listen 127.0.0.1:${bridge} > connect.txt & until grep -q Bridge connect.txt; do sleep 0.1; done`)
-  await mkdir(join(folder, 'bin'))
-  await symlink(join(root, 'bin/sallyport.mjs'), join(folder, 'bin/sallyport'))
-  const child = spawn('bash', ['-euc', script], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, HOME: folder },
-    detached: true, // a group of its own, so that what it leaves running ends with the test
-  })
-  const late = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 60_000)
-  let said = ''
-  let complained = ''
-  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
-  child.stderr.on('data', (text: Buffer) => (complained += text.toString()))
-  const code = await new Promise((done) => child.once('exit', done))
-  clearTimeout(late)
-  process.kill(-(child.pid ?? 0), 'SIGTERM')
-  await once(child, 'close')
-  assert.equal(code, 0, complained)
-  assert.match(said, /hello \/greetings\/ada/)
-  assert.match(said, /policy\.no-rule/)
-  assert.match(said, /verified: \d+ entries/)
+  const direct = await section('docs/connect.md', 'Directly over mutual TLS')
+  const [curl = ''] = blocks(direct, 'sh')
+  const [script = ''] = blocks(direct, 'js')
+  const placed = (code: string): string => code.replaceAll('localhost:8443', `localhost:${agents}`)
+  const here = 'cd sallyport-try\n'
+  assert.equal((await shell.run(here + placed(curl))).stdout, 'milk, bread\n')
+  await writeFile(join(shell.home, 'sallyport-try', 'direct.mjs'), placed(script))
+  assert.equal((await shell.run(`${here}node direct.mjs`)).stdout, '200 answered milk, bread\n')
+  assert.equal((await readFile(join(shell.home, 'sallyport-try', 'token'), 'utf8')).length > 50, true)
+
+  const [prove = ''] = blocks(await section('docs/operate/log.md', 'Show one entry to someone else'), 'sh')
+  const key = `VKEY="$(sallyport status --json | node -p 'JSON.parse(require("fs").readFileSync(0)).log.key')"\n`
+  assert.match((await shell.run(here + key + prove.replace('prove 7', 'prove 2'))).stdout, /^proved: the entry is number 2 /)
 })

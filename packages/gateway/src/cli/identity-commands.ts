@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
@@ -19,26 +19,7 @@ export function addIdentityCommands({ root, agent }: { readonly root: Command; r
 
   onAgent(as(agent.command('add').description('register an agent and print its one-time enrolment token')))
     .option('--token-file <file>', 'write the token to this new file, readable for you alone, and do not show it')
-    .action((key: AgentKey, options: Acting & { readonly tokenFile?: string }) =>
-      run(options, async () => {
-        const { tokenFile } = options
-        // Before the token is made, which withdraws the one before.
-        const file = tokenFile === undefined ? undefined : await open(tokenFile, 'wx', 0o600)
-        try {
-          const socket = dataFolder(folderOf(options)).adminSocket
-          const added = await askGateway(socket, 'agent.add', { ...key, person: person(options) })
-          const enrolment = added.kind === 'done' ? enrolmentAddress(await askGateway(socket, 'status', {})) : undefined
-          if (added.kind !== 'done') return tell(options, added)
-          const value = { ...token.parse(added.value), ...(enrolment !== undefined && { enrolment }) }
-          if (!file) return print(options, value, tellToken(nameOf(key), value))
-          await file.writeFile(`${value.token}\n`)
-          const { token: _, ...rest } = value
-          print(options, { ...rest, tokenFile }, tellToken(nameOf(key), value, tokenFile))
-        } finally {
-          await file?.close()
-        }
-      }),
-    )
+    .action((key: AgentKey, options: Acting & { readonly tokenFile?: string }) => run(options, () => addAgent(console, key, options)))
   common(agent.command('list').description('every agent and its standing')).action((options: Common) => ask(options, 'agent.list', {}, tellAgents))
   onAgent(common(agent.command('show').description('its standing and its certificates, which came from which, newest first'))).action(
     (key: AgentKey, options: Common) => ask(options, 'agent.show', key, tellAgent),
@@ -96,6 +77,28 @@ export function addIdentityCommands({ root, agent }: { readonly root: Command; r
   )
 }
 
+async function addAgent(console: OperatorConsole, key: AgentKey, options: Acting & { readonly tokenFile?: string }): Promise<void> {
+  const { folderOf, person, print, tell } = console
+  const { tokenFile } = options
+  const socket = dataFolder(folderOf(options)).adminSocket
+  // Before a token is made, which withdraws the one before.
+  const file = tokenFile === undefined ? undefined : await open(tokenFile, 'wx', 0o600)
+  try {
+    const added = await askGateway(socket, 'agent.add', { ...key, person: person(options) })
+    if (added.kind !== 'done') {
+      if (tokenFile !== undefined) await rm(tokenFile)
+      return tell(options, added)
+    }
+    const { token: text, ...rest } = token.parse(added.value)
+    const enrolment = enrolmentAddress(await askGateway(socket, 'status', {}))
+    const place = tokenFile === undefined ? { token: text } : { tokenFile }
+    await file?.writeFile(`${text}\n`)
+    print(options, { ...rest, ...place, ...(enrolment !== undefined && { enrolment }) }, tellToken(key, place, rest.expiresAtMs, enrolment))
+  } finally {
+    await file?.close()
+  }
+}
+
 const withEnrolment = z.object({ addresses: z.object({ enrolment: z.string().optional() }) })
 const token = z.object({ kind: z.literal('token'), token: z.string(), expiresAtMs: z.number() })
 
@@ -104,17 +107,25 @@ function enrolmentAddress(status: AdminAnswer): string | undefined {
 }
 
 /** The address may be one that only this host knows: the agent's host needs a name of the gateway. */
-function tellToken(agent: string, { token: text, expiresAtMs, enrolment }: z.infer<typeof token> & { readonly enrolment?: string }, file?: string): string {
+function tellToken(
+  { tenant, agent }: AgentKey,
+  place: { readonly token: string } | { readonly tokenFile: string },
+  expiresAtMs: number,
+  enrolment: string | undefined,
+): string {
   const [host = '', port = ''] = /^(.*):([0-9]+)$/.exec(enrolment ?? '')?.slice(1) ?? []
   const isOfEveryAddress = host === '0.0.0.0' || host === '::' || host === '[::]'
   const gateway = enrolment === undefined ? 'HOST:PORT' : isOfEveryAddress ? `HOST:${port}` : enrolment
+  const isShown = 'token' in place
   return [
-    `Enrolment token of ${agent}, ${file === undefined ? 'shown once' : `in ${file}`}, good for one use until ${isoTime(expiresAtMs)}. An earlier one is withdrawn.`,
+    `Enrolment token of ${tenant}/${agent}, ${isShown ? 'shown once' : `in ${place.tokenFile}`}, good for one use until ${isoTime(expiresAtMs)}.`,
+    'A token that was made for it earlier is withdrawn.',
     '',
-    ...(file === undefined ? [`  ${text}`, ''] : []),
-    file === undefined ? "On the agent's host, with the token on standard input or in SALLYPORT_ENROLMENT_TOKEN:" : "On the agent's host, where the file is:",
+    ...(isShown
+      ? [`  ${place.token}`, '', "On the agent's host, with the token on standard input or in SALLYPORT_ENROLMENT_TOKEN:"]
+      : ["On the agent's host, where the file is:"]),
     '',
-    `  sallyport agent enroll ${file === undefined ? '--token -' : `--token-file ${file}`} --gateway ${gateway}`,
+    `  sallyport agent enroll ${isShown ? '--token -' : `--token-file ${place.tokenFile}`} --gateway ${gateway}`,
     ...(enrolment === undefined ? ['', 'Enrolment is off: give "enrolment" an address and restart the gateway.'] : []),
   ].join('\n')
 }

@@ -89,7 +89,7 @@ export class OperatorConsole {
     try {
       await work()
     } catch (error) {
-      if (error instanceof Fault) return this.fail(options, error.message, exitCode)
+      if (error instanceof Fault) return this.fail(options, error.message, exitCode, error.outcome === 'unknown' ? { outcome: error.outcome } : {})
       const refusedBySystem = describeSystemError(error)
       if (refusedBySystem === undefined) throw error
       this.fail(options, refusedBySystem, exitCodes.configuration)

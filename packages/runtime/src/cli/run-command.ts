@@ -26,7 +26,7 @@ export async function runCommand(io: AgentSideIo, isJson: boolean, run: () => Pr
 /** @throws what is a bug */
 function failureOf(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error
-  if (error instanceof Fault) return new CommandFailure(exitCodes.error, error.message, { outcome: error.outcome })
+  if (error instanceof Fault) return new CommandFailure(exitCodes.error, error.message, error.outcome === 'unknown' ? { outcome: error.outcome } : {})
   const refusedBySystem = describeSystemError(error)
   if (refusedBySystem === undefined) throw error
   return new CommandFailure(exitCodes.configuration, refusedBySystem)
