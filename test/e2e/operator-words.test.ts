@@ -46,7 +46,9 @@ test('a person gets tables and sentences with times that can be read, never JSON
   assert.equal(await said(whole, ['approvals']), 'Nothing waits for a person.\n')
   assert.match(
     await said(whole, ['log', 'tail', '-n', '2']),
-    new RegExp(`^ +\\d+  ${time}  admin     secret\\.set .*\\n +\\d+  ${time}  admin     block\\.set  agent=second  scope=agent  tenant=acme  by alice\\n$`),
+    new RegExp(
+      `^ +\\d+  ${time}  admin         secret\\.set .*\\n +\\d+  ${time}  admin         block\\.set  agent=second  scope=agent  tenant=acme  by alice\\n$`,
+    ),
   )
   for (const args of [
     ['reload'],

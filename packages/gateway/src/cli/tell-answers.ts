@@ -30,9 +30,10 @@ const status = z.object({
   stdio: z.array(z.object({ tenant: z.string(), agent: z.string(), upstream: z.string(), state: z.string(), starts: z.number(), errors: z.string() })),
   warnings: z.array(z.string()),
   blocks: z.array(block),
+  tools: z.object({ held: z.number() }).optional(),
 })
 
-export const tellStatus = telling(status, ({ version, revision, ready, addresses, log, stdio, warnings, blocks }) =>
+export const tellStatus = telling(status, ({ version, revision, ready, addresses, log, stdio, warnings, blocks, tools }) =>
   [
     aligned([
       ['ready', ready ? 'yes' : 'no: the log cannot be written, so nothing is forwarded'],
@@ -44,6 +45,7 @@ export const tellStatus = telling(status, ({ version, revision, ready, addresses
       ['log', `${log.size} entries`],
       ['log key', log.key],
       ['blocked', blocks.length === 0 ? 'nothing' : blocks.map(blockText).join(', ')],
+      ...(tools && tools.held > 0 ? [['held tools', `${tools.held}: see sallyport tools list`]] : []),
     ]),
     ...warnings.map((warning) => `warning: ${warning}`),
     ...(stdio.length === 0

@@ -3,7 +3,7 @@ import type { LogRecord } from '../audit/reader.ts'
 import { shortText } from './show.ts'
 
 /** Of the columns of a list of entries: index, time and type. */
-const widths = { index: 6, type: 8 } as const
+const widths = { index: 6, type: 12 } as const
 
 /** One entry of the log on one line. What is long is cut, unless it shall be full. */
 export function tellRecord({ index, event }: LogRecord, { isFull }: { readonly isFull: boolean }): string {
@@ -26,6 +26,10 @@ export function tellEvent(event: LogEvent): string {
       return tellAct(event)
     case 'gateway':
       return `${event.act}, version ${event.version}, revision ${event.revision}`
+    case 'tool':
+      return `${event.act}  ${event.tenant}  ${event.upstream} ${event.tool}  ${event.digest}${event.person === undefined ? '' : `  by ${event.person}`}`
+    case 'tools-listed':
+      return `${event.tenant}  ${event.upstream}: every tool was seen; from here on a new one is held`
     default:
       return unreachable(event)
   }

@@ -24,7 +24,12 @@ export function addToolCommands(root: Command, { common, as, shows, ask, person 
     .requiredOption('--digest <digest>', 'the definition that you have seen, from "tools diff"')
     .option('--tenant <tenant>', 'where several know the tool')
     .action((upstream: string, tool: string, options: Acting & { readonly digest: string; readonly tenant?: string }) =>
-      ask(options, 'tools.accept', { upstream, tool, digest: options.digest, ...tenantOf(options), person: person(options) }),
+      ask(
+        options,
+        'tools.accept',
+        { upstream, tool, digest: options.digest, ...tenantOf(options), person: person(options) },
+        () => `accepted ${upstream} ${tool}: agents are shown this definition from now on`,
+      ),
     )
 }
 
