@@ -1,7 +1,7 @@
 // What a newcomer gets wrong, and what they are told.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { enroll } from '@sallyport/runtime'
@@ -101,4 +101,46 @@ test('a folder without a log, and a gateway that does not run, are told apart fr
     assert.deepEqual([said.code, said.stderr.includes(`there is no data folder ${missing}`)], [78, true], command.join(' '))
   }
   assert.match((await operator(whole, ['status', '--data', missing])).stderr, /no gateway runs on .*nowhere \(there is no .*admin\.sock\): start it/)
+})
+
+test('the bridge says at its start that an upstream does not speak MCP, or that there is none', async () => {
+  await using whole = await running()
+  await whole.enrolAgent()
+  const bridge = (name: string): ReturnType<typeof operator> => operator(whole, ['connect', '--identity', join(whole.folder, 'bot'), '--stdio', name])
+  const http = await bridge('api')
+  assert.deepEqual([http.code, /api is an HTTP upstream.*http:\/\/127\.0\.0\.1:8787\/http\/api\//.test(http.stderr)], [78, true])
+  const unknown = await bridge('crm')
+  assert.deepEqual([unknown.code, /offers this agent no MCP upstream crm; it offers none/.test(unknown.stderr)], [78, true])
+})
+
+test('an enrolment says whether agents can work, and a token goes from file to file without being shown', async () => {
+  await using whole = await running()
+  const { addresses } = whole.running
+  const token = join(whole.folder, 'token')
+  const added = await operator(whole, ['agent', 'add', 'acme/bot', '--token-file', token])
+  assert.equal((await stat(token)).mode & 0o777, 0o600)
+  assert.ok(!added.stdout.includes((await readFile(token, 'utf8')).trim()))
+  assert.equal((await operator(whole, ['agent', 'add', 'acme/bot', '--token-file', token])).code, 78, 'nothing is overwritten')
+  const enrol = async (agents: string, out: string): Promise<unknown> => {
+    await rm(token, { force: true })
+    await operator(whole, ['agent', 'add', 'acme/bot', '--token-file', token])
+    const words = ['--gateway', addresses.enrolment ?? '', '--token-file', token, '--agents', agents, '--out', join(whole.folder, out)]
+    const ran = await operator(whole, ['agent', 'enroll', ...words, '--json'])
+    assert.equal(ran.code, 0, ran.stderr)
+    if (out === 'far') assert.match(ran.stderr, /warning: enrolled, but agents cannot work yet: nothing listens at .*--agents HOST:PORT/)
+    return JSON.parse(ran.stdout).reached
+  }
+  assert.deepEqual([await enrol(addresses.agents, 'near'), await enrol(`127.0.0.1:${await freePort()}`, 'far')], [true, false])
+})
+
+test('the operations address lists its pages, and each is there', async () => {
+  await using whole = await running()
+  const page = async (path: string): Promise<string> => {
+    const answer = await fetch(`http://${whole.running.addresses.operations}${path}`)
+    assert.equal(answer.status, 200, path)
+    return answer.text()
+  }
+  const listed = (await page('/')).split('\n').flatMap((line) => line.match(/^\/\w+/) ?? [])
+  assert.deepEqual(listed, ['/healthz', '/readyz', '/metrics'])
+  for (const path of listed) await page(path)
 })
