@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { Client, ProtocolError, type ClientOptions } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { problemDocument } from '@sallyport/contract'
+import { ownPaths, problemDocument } from '@sallyport/contract'
 import { enrolledFolder, startPeer, type Handler, type Peer } from '../fixtures/mtls-echo.ts'
 import { modernServer, startEverything } from '../fixtures/mcp-behind-peer.ts'
 
@@ -17,7 +17,12 @@ interface Connected {
 
 /** The official client, starting the bridge as it would start any stdio server. */
 async function connect(t: TestContext, upstream: string, handler: Handler, options: ClientOptions = {}): Promise<Connected> {
-  const peer = await startPeer(t, handler)
+  const offer = JSON.stringify({ upstreams: [{ name: upstream, protocol: 'mcp', hosts: [] }] })
+  const peer = await startPeer(t, (incoming, outgoing) => {
+    if (incoming.url !== ownPaths.catalog) return handler(incoming, outgoing)
+    outgoing.writeHead(200, { 'content-type': 'application/json' }).end(offer)
+    return true
+  })
   const directory = await enrolledFolder(t, peer)
   const transport = new StdioClientTransport({
     command: process.execPath,
