@@ -139,8 +139,12 @@ function agentOf(certificate: Uint8Array): string | undefined {
   return read.kind === 'refused' ? undefined : read.identity.id
 }
 
+/** Longest body or message that is read whole to be judged, where the configuration says nothing. */
+const judgedBodyBytesMaxDefault = 1_048_576
+
 function snapshotOf(compiled: CompiledConfiguration, sessionKey: Uint8Array): Snapshot {
-  const judgedBodyBytesMax = sizeBytes(compiled.configuration.limits?.judgedBodyBytes ?? '1MiB')
+  const { judgedBodyBytes } = compiled.configuration.limits ?? {}
+  const judgedBodyBytesMax = judgedBodyBytes === undefined ? judgedBodyBytesMaxDefault : sizeBytes(judgedBodyBytes)
   return { revision: compiled.revision, access: { upstreams: compiled.upstreams, judgedBodyBytesMax, sessionKey }, policy: compiled.policy }
 }
 
