@@ -61,6 +61,18 @@ const rule = z.strictObject({
   mode: z.enum(['enforce', 'shadow']).optional().meta({ description: 'shadow writes what the rule would do to the log and changes nothing' }),
 })
 
+const resultRule = z.strictObject({
+  id: name.meta({ description: 'The name by which the log speaks of this rule' }),
+  match,
+  detect: z.array(z.string().min(1).max(64)).min(1).max(64).meta({ description: 'Detectors or their groups, such as secret or personal/credit-card' }),
+  then: z.enum(['deny', 'redact']).meta({ description: 'redact replaces what is found, deny withholds the answer or breaks it off' }),
+  binary: z
+    .enum(['deny', 'pass'])
+    .optional()
+    .meta({ description: 'For deny: what happens to answers that are no text, in which nothing can be found (default pass)' }),
+  mode: z.enum(['enforce', 'shadow']).optional().meta({ description: 'shadow counts what is found in the log and changes nothing' }),
+})
+
 const quota = z.strictObject({
   id: name,
   match: match.optional(),
@@ -311,12 +323,14 @@ export const configuration = z
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),
+    results: z.array(resultRule).max(1000).optional().meta({ description: 'What answers must not carry to agents' }),
   })
   .meta({ title: 'Sallyport configuration' })
 
 export type Configuration = z.infer<typeof configuration>
 export type RuleConfiguration = z.infer<typeof rule>
 export type QuotaConfiguration = z.infer<typeof quota>
+export type ResultRuleConfiguration = z.infer<typeof resultRule>
 export type MatchConfiguration = z.infer<typeof match>
 export type OperationConfiguration = z.infer<typeof operation>
 export type HttpUpstreamConfiguration = z.infer<typeof httpUpstream>

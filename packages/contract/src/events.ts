@@ -35,6 +35,10 @@ export const decisionEvent = z.strictObject({
     .optional()
     .meta({ description: 'What rules in shadow mode would have decided' }),
   facts: z.record(z.string(), fact).optional().meta({ description: 'The values that the conditions of these rules read' }),
+  found: z
+    .array(z.strictObject({ detector: z.string(), path: z.string(), count: z.number().int().min(1) }))
+    .optional()
+    .meta({ description: 'What detectors found that these rules ask, and where: how often, never what' }),
   reason: z.string().optional(),
   quotas: z.array(z.string()).optional().meta({ description: 'The quotas that were charged, or the exhausted one' }),
   reserved: z
@@ -86,6 +90,10 @@ export const outcomeEvent = z.strictObject({
     .meta({ description: 'What a language model says it used; absent when that is not known, and then the reserve counts as used' }),
   model: z.string().optional().meta({ description: 'The model that says it answered' }),
   stopReason: z.string().optional(),
+  found: z
+    .array(z.strictObject({ rule: z.string(), detector: z.string(), count: z.number().int().min(1), shadow: z.literal(true).optional() }))
+    .optional()
+    .meta({ description: 'What rules for results found in the answer: how often, never what; shadow: the rule changed nothing' }),
   toolCalls: z.array(z.string()).optional().meta({ description: 'The tools that the model asked for, by name, the first 64' }),
 })
 

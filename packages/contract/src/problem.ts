@@ -38,6 +38,7 @@ export const problems = {
   'policy.tool-changed': { status: 403, title: 'The definition of the tool is new or has changed, and nobody has accepted it yet' },
   'policy.tool-unlisted': { status: 403, title: 'The upstream does not list this tool' },
   'policy.approval-required': { status: 403, title: 'A person must approve this call' },
+  'policy.result-denied': { status: 403, title: 'A rule withholds the answer to this call' },
   'policy.approval-denied': { status: 403, title: 'A person denied this call' },
 
   'audit.unavailable': { status: 503, title: 'The decision cannot be recorded, so nothing is forwarded' },

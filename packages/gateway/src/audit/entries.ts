@@ -35,6 +35,7 @@ export function decisionEntry(request: Question, decision: Decision, digest: Cal
     ...approvalOf(decision),
     ...(grounds.shadow.length > 0 && { shadow: grounds.shadow.map((shadow) => ({ ...shadow })) }),
     ...(Object.keys(grounds.facts).length > 0 && { facts: { ...grounds.facts } }),
+    ...(grounds.found && grounds.found.length > 0 && { found: grounds.found.map((row) => ({ ...row })) }),
     ...(grounds.quotas.length > 0 && { quotas: [...grounds.quotas] }),
     ...(grounds.reserved && { reserved: grounds.reserved }),
     ...(grounds.reason !== undefined && { reason: clip(grounds.reason) }),
@@ -48,7 +49,7 @@ export interface OpenPermit {
 }
 
 export function outcomeEntry({ request, index }: OpenPermit, facts: OutcomeFacts, startedAt: number, now: number): OutcomeEvent {
-  const { toolCalls, ...plain } = facts
+  const { toolCalls, found, ...plain } = facts
   return {
     v: 1,
     type: 'outcome',
@@ -56,6 +57,7 @@ export function outcomeEntry({ request, index }: OpenPermit, facts: OutcomeFacts
     request,
     decision: index,
     ...plain,
+    ...(found && { found: [...found] }),
     ...(facts.reason !== undefined && { reason: clip(facts.reason) }),
     ...(toolCalls && { toolCalls: [...toolCalls] }),
     milliseconds: Math.max(0, now - startedAt),

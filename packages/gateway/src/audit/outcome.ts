@@ -18,4 +18,6 @@ export interface OutcomeFacts {
   readonly model?: string
   readonly stopReason?: string
   readonly toolCalls?: readonly string[]
+  /** What rules for results found in the answer. */
+  readonly found?: Readonly<NonNullable<OutcomeEvent['found']>>
 }

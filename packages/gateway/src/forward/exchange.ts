@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly bodyBytes?: number | undefined
   /** The answer stays open while nothing is asked, so it must not take the place of calls. */
   readonly isStream?: boolean
+  /** The answer is going to be looked through: `asked` asks for one that is not compressed, `required` takes no other, and none that is only a part. */
+  readonly legible?: 'asked' | 'required' | undefined
   readonly signal: AbortSignal
 }
 

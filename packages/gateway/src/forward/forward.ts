@@ -1,5 +1,7 @@
 import { unreachable } from '@sallyport/contract'
+import type { AccessRequest } from '../access/access-request.ts'
 import { spendReceipt, type Receipt } from '../audit/receipt.ts'
+import { ResultWatch } from '../policy/results.ts'
 import type { PolicySnapshot } from '../policy/snapshot.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -19,17 +21,24 @@ export interface ForwardPorts {
  * Sends the permitted call, once.
  *
  * Only a genuine receipt that was never used sends anything; anything else is a bug and throws. What leaves is the call that was judged, kept in the receipt.
+ * What comes back is looked through as the rules for results say.
  */
 export async function forward(ports: ForwardPorts, policy: PolicySnapshot, receipt: Receipt): Promise<Forwarded> {
   if (!spendReceipt(receipt)) throw new TypeError('forward needs a fresh receipt')
-  const { principal, call } = receipt.request
+  const { request } = receipt
+  const results = new ResultWatch(policy.results, request)
+  const forwarded = await send(ports, policy, request, results)
+  return { ...forwarded, finished: forwarded.finished.then((facts) => ({ ...facts, ...results.found })) }
+}
+
+async function send(ports: ForwardPorts, policy: PolicySnapshot, { principal, upstream, call }: AccessRequest, results: ResultWatch): Promise<Forwarded> {
   switch (call.kind) {
     case 'http':
-      return forwardHttp(ports.exchanges, call, principal)
+      return forwardHttp(ports.exchanges, call, principal, results.at(upstream))
     case 'llm':
-      return forwardLlm(ports.exchanges, call, principal)
+      return forwardLlm(ports.exchanges, call, principal, results.at(upstream))
     case 'mcp':
-      return forwardMcp(ports.mcp, policy, principal, call)
+      return forwardMcp(ports.mcp, policy, principal, { ...call, results })
     case 'mcp-listing':
       return forwardListing(ports.mcp, policy, principal, call.upstream, call.call)
     case 'gateway':

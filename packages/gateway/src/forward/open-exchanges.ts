@@ -207,18 +207,19 @@ function dialTarget(definition: UpstreamDefinition): DialTarget {
 /** The connection's own fields, which undici writes. */
 const framing: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect'])
 
-/** Fields that ask for an answer in which an echo of the credential could not be found. */
+/** Fields that ask for an answer in which neither an echo of the credential could be found nor what rules look for. */
 const uncheckable: ReadonlySet<string> = new Set(['accept-encoding', 'te', 'range', 'if-range'])
 
 /** Names and values in turn. What frames the message or stands in for the credential is dropped even if an earlier stage let it pass. */
-function outgoingHeaders({ headers, body, bodyBytes }: UpstreamRequest, credential: readonly [string, string] | undefined): string[] {
+function outgoingHeaders({ headers, body, bodyBytes, legible }: UpstreamRequest, credential: readonly [string, string] | undefined): string[] {
   const lines: string[] = []
+  const isLegible = credential !== undefined || legible === 'required'
   for (const [name, value] of headers) {
-    if (framing.has(name) || (credential && (name === credential[0] || uncheckable.has(name)))) continue
+    if (framing.has(name) || name === credential?.[0] || (isLegible && uncheckable.has(name)) || (legible && name === 'accept-encoding')) continue
     lines.push(name, value)
   }
-  // Masking an echo of the credential needs an answer that is whole and not compressed.
-  if (credential) lines.push(credential[0], credential[1], 'accept-encoding', 'identity')
+  if (credential) lines.push(credential[0], credential[1])
+  if (isLegible || legible) lines.push('accept-encoding', 'identity')
   if (bodyBytes !== undefined && body !== undefined && !(body instanceof Uint8Array)) lines.push('content-length', String(bodyBytes))
   return lines
 }

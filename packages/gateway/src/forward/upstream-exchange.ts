@@ -152,16 +152,21 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   #objectionTo(status: number, headers: HeaderLines, isEndless: boolean): [ProblemCode, string] | undefined {
     const announced = headers.find(([name]) => name === 'content-length')?.[1]
-    // Pieces of an answer, asked for one by one, would show the credential without ever holding all of it.
-    if (this.#mask && status === 206) return ['forward.upstream-failed', 'answered with a part though the whole was asked']
+    // Pieces of an answer, asked for one by one, would show what is looked for without ever holding all of it.
+    if (this.#isLegible && status === 206) return ['forward.upstream-failed', 'answered with a part though the whole was asked']
     if (this.#request.method === 'HEAD' || status === 204 || status === 304) return undefined
     if (!isEndless && announced !== undefined && Number(announced) > this.#limits.answerBytesMax)
       return ['forward.answer-too-large', `announced ${announced} bytes`]
-    // An answer that is compressed although it was asked not to be could carry the credential past the mask.
+    // An answer that is compressed although it was asked not to be could carry past the mask and the rules what they look for.
     const coding = headers.find(([name]) => name === 'content-encoding')?.[1]
-    if (this.#mask && coding !== undefined && coding.toLowerCase() !== 'identity')
+    if (this.#isLegible && coding !== undefined && coding.toLowerCase() !== 'identity')
       return ['forward.upstream-failed', `answered in coding ${coding} though identity was asked`]
     return undefined
+  }
+
+  /** The answer must be one that can be looked through. */
+  get #isLegible(): boolean {
+    return this.#mask !== undefined || this.#request.legible === 'required'
   }
 
   #masked(headers: HeaderLines): HeaderLines {

@@ -1,5 +1,6 @@
 import { isCelType, type celEnv } from '@bufbuild/cel'
 import { suggest } from '../suggest.ts'
+import { detectorsNamed, suggestDetector } from './detect/catalog.ts'
 import { patternFault, variables, type Expression } from './condition-language.ts'
 
 /** Most parts (operators, names, literals, calls) of one expression. */
@@ -142,6 +143,9 @@ class Checker {
       case 'matches':
         this.#checkPattern(call)
         break
+      case 'detects':
+        this.#checkDetector(call)
+        break
     }
     return this.#overload(expression, call.function, target, args)
   }
@@ -161,6 +165,19 @@ class Checker {
     }
     const fault = patternFault(exprKind.value.constantKind.value)
     if (fault !== undefined) this.complain(pattern, fault, 'the syntax is that of RE2: no look-around, no back references')
+  }
+
+  #checkDetector({ args }: CallExpression): void {
+    const [, detector] = args
+    if (!detector || args.length !== 2) return
+    const { exprKind } = detector
+    // Out of the call it could be one that finds nothing.
+    if (exprKind.case !== 'constExpr' || exprKind.value.constantKind.case !== 'stringValue') {
+      this.complain(detector, 'the detector must be written out', 'such as detects(args, "secret")')
+      return
+    }
+    const { value } = exprKind.value.constantKind
+    if (!detectorsNamed(value)) this.complain(detector, `there is no detector '${value}'`, suggestDetector(value))
   }
 
   #overload(expression: Expression, name: string, target: StaticType | undefined, args: readonly StaticType[]): StaticType {

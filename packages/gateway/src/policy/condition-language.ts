@@ -1,6 +1,8 @@
 import { RE2JS } from '@bufbuild/re2'
 import { celEnv, celFunc, celMethod, CelScalar, isCelError, parse, type CelFunc, type CelValue } from '@bufbuild/cel'
 import { containsText } from './contains-text.ts'
+import { detectorsNamed } from './detect/catalog.ts'
+import { detectsIn } from './detections.ts'
 import { Meter } from './meter.ts'
 
 export type Expression = ReturnType<typeof parse>['expr']
@@ -91,6 +93,11 @@ function overrides(meter: Meter): CelFunc[] {
       const value = standardInt.call(0, undefined, [text.replace('+', '')])
       if (typeof value !== 'bigint') throw isCelError(value) ? value : new Error('not a whole number')
       return value
+    }),
+    celFunc('detects', [DYN, STRING], BOOL, (value, name) => {
+      const wanted = detectorsNamed(name)
+      if (!wanted) throw new Error('there is no such detector')
+      return detectsIn(value, wanted, meter)
     }),
     celFunc('size', [STRING], INT, (text) => metered(meter, text)),
     celMethod('size', STRING, [], INT, function () {

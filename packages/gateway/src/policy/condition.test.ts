@@ -51,6 +51,13 @@ const holding: readonly (readonly [text: string, args: Json, expected: boolean])
   ['context.time > timestamp("2026-03-01T23:30:00Z")', {}, true],
   ['args["amount"] > 1', { amount: 2 }, true],
   ['args.missing > 1 || true', {}, true],
+  ['detects(args, "personal")', { a: [{ b: 'me@example.com' }] }, true],
+  ['detects(args, "personal")', { a: [{ 'me@example.com': null }] }, true],
+  ['detects(args, "personal/iban")', { a: 'me@example.com' }, false],
+  ['detects(args.n, "personal/credit-card")', { n: 4111111111111111 }, true],
+  ['detects(args.n, "secret")', { n: null }, false],
+  ['args.items.exists(i, detects(i.text, "personal/email"))', { items: [{ text: 'x' }, { text: 'me@example.com' }] }, true],
+  ['detects(args, "secret/aws-secret-key")', { SecretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }, true],
 ]
 for (const [text, args, expected] of holding) {
   test(`${text} is ${expected} for ${JSON.stringify(args)}`, () => assert.equal(evaluate(text, args), expected))
@@ -60,6 +67,10 @@ const failing: readonly (readonly [text: string, args: Json])[] = [
   ['args.amount > 50', {}],
   ['args.amount > 50', { amount: '75' }],
   ['args.amount > 50', []],
+  ['detects(args.missing, "secret")', {}],
+  ['detects(context.time, "secret")', {}],
+  ['detects(args, "secret")', { text: 'x'.repeat(130_000) }],
+  ['!detects(args, "secret")', { list: Array.from({ length: 1001 }, () => '') }],
   ['double(args.amount) > 50.0', { amount: '75 USD' }],
   ['double(args.amount) > 50.0', { amount: '' }],
   ['double(args.amount) > 50.0', { amount: ' 75' }],

@@ -3,9 +3,10 @@ import { isCelError, parse, plan, type CelInput } from '@bufbuild/cel'
 import { checkCondition, type ConditionFault } from './condition-checker.ts'
 import { createLanguage, type Expression } from './condition-language.ts'
 import { conditionRecord, conditionValue, unreadArguments } from './condition-values.ts'
+import type { Detection } from './detections.ts'
 import type { Meter } from './meter.ts'
 import type { Question } from './question.ts'
-import { readPaths, type ReadPath } from './read-paths.ts'
+import { readDetections, readPaths, type ReadPath } from './read-paths.ts'
 
 export type { ConditionFault } from './condition-checker.ts'
 
@@ -21,6 +22,8 @@ export type Judgement = { readonly kind: 'error'; readonly message: string } | {
 export interface Condition {
   /** What the expression reads of the call, for the record. */
   readonly reads: readonly ReadPath[]
+  /** What it looks through the call for. */
+  readonly detections: readonly Detection[]
   /**
    * Pure, synchronous and bounded: whatever the call carries, the work is limited, and too much of it is an error. Whoever asks must take an error for a
    * denial: a missing member, a type that does not fit, arguments that were never read.
@@ -49,10 +52,12 @@ export function compileCondition(
   if (faults.length > 0) return { kind: 'invalid', faults: faults.map((fault) => ({ ...fault, offset: skipSpace(text, fault.offset) })) }
   const planned = plan(environment, expression)
   const reads = readPaths(expression)
+  const detections = readDetections(expression)
   return {
     kind: 'compiled',
     condition: {
       reads,
+      detections,
       evaluate(request, nowMs) {
         meter.reset()
         const result = planned(new Bindings(request, nowMs, meter))

@@ -1,5 +1,6 @@
 import { problems, unreachable, type Problem } from '@sallyport/contract'
 import { permit, type CallDigest, type Decision, type Denial, type Effect, type Grounds, type Hold } from './decision.ts'
+import { readFound } from './detections.ts'
 import type { Subject } from './match.ts'
 import { objectionToTool } from './objection-to-tool.ts'
 import { countsSubject } from './quota.ts'
@@ -146,6 +147,7 @@ function judge(rules: readonly Rule[], request: Question, nowMs: number): Findin
   const effect = strictestFirst.find((candidate) => applying.some((applied) => applied.effect === candidate))
   const deciding = applying.filter((applied) => applied.effect === effect).map(({ rule }) => rule)
   const explained = effect === undefined ? idle : deciding
+  const detections = explained.flatMap(({ condition }) => condition?.detections ?? [])
   const reasons = [...errors.slice(0, 3), ...tooMany(deciding), ...(effect === undefined ? whyNothing(idle) : [])]
   return {
     effect,
@@ -156,7 +158,9 @@ function judge(rules: readonly Rule[], request: Question, nowMs: number): Findin
       facts: readFacts(
         explained.flatMap(({ condition }) => condition?.reads ?? []),
         request,
+        detections,
       ),
+      found: readFound(detections, request),
       quotas: [],
       reason: reasons.length > 0 ? reasons.join('; ') : undefined,
     },

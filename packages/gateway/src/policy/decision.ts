@@ -1,4 +1,5 @@
 import type { Problem } from '@sallyport/contract'
+import type { FoundAt } from './detections.ts'
 import type { Reserve } from './token-use.ts'
 
 export type Effect = 'deny' | 'hold' | 'permit'
@@ -9,6 +10,8 @@ export interface Grounds {
   readonly shadow: readonly { readonly rule: string; readonly decision: Effect }[]
   /** The scalar values that the conditions of these rules read, by path (`args.amount`). */
   readonly facts: Readonly<Record<string, string | number | boolean | null>>
+  /** What these conditions detected in the call, by detector and path. */
+  readonly found?: readonly FoundAt[]
   readonly quotas: readonly string[]
   /** What these quotas hold back until the outcome of the call. */
   readonly reserved?: Reserve

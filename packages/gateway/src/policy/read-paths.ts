@@ -1,7 +1,12 @@
 import type { Json } from '@sallyport/contract'
 import type { Expression } from './condition-language.ts'
 import { ownMember } from './condition-values.ts'
+import { detectorsNamed } from './detect/catalog.ts'
+import type { Detector } from './detect/detector.ts'
+import { scan } from './detect/scan.ts'
+import type { Detection } from './detections.ts'
 import type { Question } from './question.ts'
+import { redactionOf } from './results.ts'
 
 /** A member that an expression reads, such as `args.amount`: the variable and the names below it. */
 export interface ReadPath {
@@ -25,13 +30,26 @@ export function readPaths(expression: Expression): readonly ReadPath[] {
   return [...paths.values()].slice(0, factsMax)
 }
 
-/** The scalar values that a call has at these paths, bounded in number and length. */
-export function readFacts(paths: Iterable<ReadPath>, request: Question): Record<string, Fact> {
+/** Every `detects(…)` in an expression. */
+export function readDetections(expression: Expression): readonly Detection[] {
+  const { exprKind } = expression
+  const below = partsOf(expression).flatMap((part) => (part ? readDetections(part) : []))
+  if (exprKind.case !== 'callExpr' || exprKind.value.function !== 'detects') return below
+  const [value, detector] = exprKind.value.args
+  const names = value && pathOf(value)
+  const name =
+    detector?.exprKind.case === 'constExpr' && detector.exprKind.value.constantKind.case === 'stringValue' ? detector.exprKind.value.constantKind.value : ''
+  return [...below, { names: names?.[0] === 'args' ? names : ['args'], detectors: detectorsNamed(name) ?? [] }]
+}
+
+/** The scalar values that a call has at these paths, bounded in number and length, without credentials and what else is detected: the log forgets nothing. */
+export function readFacts(paths: Iterable<ReadPath>, request: Question, detected: readonly Detection[] = []): Record<string, Fact> {
+  const hidden = [...new Set([...(detectorsNamed('secret') ?? []), ...detected.flatMap(({ detectors }) => detectors)])]
   const facts: [string, Fact][] = []
   let length = 0
   for (const { text, names } of paths) {
     if (facts.length >= factsMax) break
-    const value = valueAt(request, names)
+    const value = valueAt(request, names, hidden)
     if (value === undefined) continue
     length += text.length + String(value).length
     if (length > factsLengthMax) break
@@ -41,6 +59,8 @@ export function readFacts(paths: Iterable<ReadPath>, request: Question): Record<
 }
 
 function collect(expression: Expression, paths: Map<string, ReadPath>): void {
+  const { exprKind } = expression
+  if (exprKind.case === 'callExpr' && exprKind.value.function === 'detects') return // what is found there is told by where and how often
   const names = pathOf(expression)
   if (names && (names[0] === 'args' || names[0] === 'context') && names.length > 1) {
     const text = names.join('.').slice(0, factLengthMax)
@@ -88,11 +108,35 @@ function partsOf({ exprKind }: Expression): readonly (Expression | undefined)[] 
   }
 }
 
-function valueAt({ args, context }: Question, [variable, ...names]: readonly string[]): Fact | undefined {
+function valueAt({ args, context }: Question, [variable, ...names]: readonly string[], hidden: readonly Detector[]): Fact | undefined {
   let value: Json | undefined = variable === 'args' ? args : { protocol: context.protocol, method: context.method, remote_address: context.remoteAddress }
   for (const name of names) value = value === undefined ? undefined : ownMember(value, name)
   if (value === null) return null
   if (typeof value === 'object') return undefined
+  if (typeof value === 'string') return textForRecord(value, hidden)
+  return typeof value === 'number' && hide(String(value), true, hidden) !== String(value) ? '[redacted]' : value
+}
+
+/** More than is written is looked at, so that what the cut divides is seen whole. */
+const lookedAtMax = 4 * factLengthMax
+
+function textForRecord(text: string, hidden: readonly Detector[]): string {
+  const shown = hide(text.slice(0, lookedAtMax), text.length <= lookedAtMax, hidden)
   // A cut can split a surrogate pair, which JSON could not carry.
-  return typeof value === 'string' && value.length > factLengthMax ? `${value.slice(0, factLengthMax - 1).toWellFormed()}…` : value
+  return shown.length > factLengthMax || text.length > lookedAtMax ? `${shown.slice(0, factLengthMax - 1).toWellFormed()}…` : shown
+}
+
+/** No text that a detector finds is shorter. */
+const hiddenMin = 6
+
+function hide(text: string, isWhole: boolean, hidden: readonly Detector[]): string {
+  if (text.length < hiddenMin) return text
+  const { findings, undecidedFrom } = scan(text, 0, isWhole, hidden)
+  let shown = ''
+  let at = 0
+  for (const { detector, start, end } of findings) {
+    if (start >= at) shown += text.slice(at, start) + redactionOf(detector)
+    at = Math.max(at, end)
+  }
+  return shown + text.slice(at, Math.max(at, undecidedFrom))
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { QuotaConfiguration, RuleConfiguration } from '@sallyport/contract'
+import type { QuotaConfiguration, ResultRuleConfiguration, RuleConfiguration } from '@sallyport/contract'
 import { compilePolicy, type RuleFault } from './snapshot.ts'
 
 function faultsOf(rules: readonly RuleConfiguration[], quotas: readonly QuotaConfiguration[] = []): readonly RuleFault[] {
@@ -41,6 +41,26 @@ test('every fault is told, each with its place', () => {
       ['c', 'rules.2.approval', undefined],
       ['q', 'quotas.0.match.upstream', undefined],
       ['q', 'quotas.0.requests', undefined],
+    ],
+  )
+})
+
+test('a rule for results is told its faults: its name, its upstream, its detectors, what does not go together', () => {
+  const rule: ResultRuleConfiguration = { id: 'r', match: {}, detect: ['secret'], then: 'redact' }
+  const compiled = compilePolicy([{ id: 'r', match: {}, then: 'permit' }], [], { upstreams: ['crm'] }, [
+    rule,
+    { ...rule, match: { upstream: 'cmr' }, detect: ['personal/email', 'personal/mail'] },
+    { ...rule, id: 's', binary: 'deny' },
+    { ...rule, id: 't', then: 'deny', binary: 'deny', mode: 'shadow' },
+  ])
+  assert.ok(compiled.kind === 'invalid')
+  assert.deepEqual(
+    compiled.faults.map(({ rule: id, where, hint }) => [id, where.join('.'), hint]),
+    [
+      ['r', 'results.1.id', 'the log names rules by their id, so each needs its own'],
+      ['r', 'results.1.match.upstream', "did you mean 'crm'?"],
+      ['r', 'results.1.detect.1', "did you mean 'personal/email'?"],
+      ['s', 'results.2.binary', 'binary: deny belongs to then: deny'],
     ],
   )
 })

@@ -1,10 +1,11 @@
-import { durationMs, type MatchConfiguration, type QuotaConfiguration, type RuleConfiguration } from '@sallyport/contract'
+import { durationMs, type MatchConfiguration, type QuotaConfiguration, type ResultRuleConfiguration, type RuleConfiguration } from '@sallyport/contract'
 import { approvalTtlDefaultMs } from './approvals.ts'
 import { compileCondition, type Condition } from './condition.ts'
 import type { Effect } from './decision.ts'
 import { compileMatch, dimensions, matchesSubject, type Match, type Subject } from './match.ts'
 import { MatchIndex } from './match-index.ts'
 import { compileQuota, type Quota } from './quota.ts'
+import { compileResultRule, type ResultRule } from './results.ts'
 import { suggest } from '../suggest.ts'
 
 export interface Rule {
@@ -27,16 +28,18 @@ export interface RuleFault {
   readonly hint?: string
 }
 
-/** The rules and quotas of one revision: immutable, compiled once, indexed so that a call only meets the rules that could be about it. */
+/** The rules, quotas and rules for results of one revision: immutable, compiled once, indexed so that a call only meets the rules that could be about it. */
 export class PolicySnapshot {
   readonly rules: readonly Rule[]
   readonly quotas: readonly Quota[]
+  readonly results: readonly ResultRule[]
   readonly #byCall: MatchIndex<Rule>
   readonly #byCaller: MatchIndex<Rule>
 
-  constructor(rules: readonly Rule[], quotas: readonly Quota[]) {
+  constructor(rules: readonly Rule[], quotas: readonly Quota[], results: readonly ResultRule[]) {
     this.rules = Object.freeze([...rules])
     this.quotas = Object.freeze([...quotas])
+    this.results = Object.freeze([...results])
     this.#byCall = new MatchIndex(this.rules, dimensions)
     this.#byCaller = new MatchIndex(
       this.rules.filter(({ isShadow }) => !isShadow),
@@ -58,14 +61,15 @@ export class PolicySnapshot {
   }
 }
 
-/** Compiles every rule and quota, or says everything that is wrong with them. */
+/** Compiles every rule, quota and rule for results, or says everything that is wrong with them. */
 export function compilePolicy(
   rules: readonly RuleConfiguration[],
   quotas: readonly QuotaConfiguration[],
   known: { readonly upstreams: Iterable<string> },
+  results: readonly ResultRuleConfiguration[] = [],
 ): { readonly kind: 'invalid'; readonly faults: readonly RuleFault[] } | { readonly kind: 'compiled'; readonly snapshot: PolicySnapshot } {
   const upstreams = new Set(known.upstreams)
-  const faults: RuleFault[] = [...duplicates(rules, 'rules'), ...duplicates(quotas, 'quotas')]
+  const faults: RuleFault[] = [...duplicates(rules, 'rules'), ...duplicates(quotas, 'quotas'), ...duplicates(results, 'results')]
   const compiledRules: Rule[] = []
   for (const [index, rule] of rules.entries()) {
     faults.push(...unknownUpstreams(rule.id, rule.match, ['rules', index, 'match'], upstreams))
@@ -88,7 +92,14 @@ export function compilePolicy(
     if (compiled.kind === 'compiled') compiledQuotas.push(compiled.quota)
     else faults.push({ rule: configuration.id, where: ['quotas', index, compiled.field], message: compiled.message, hint: compiled.hint })
   }
-  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'compiled', snapshot: new PolicySnapshot(compiledRules, compiledQuotas) }
+  const compiledResults: ResultRule[] = []
+  for (const [index, configuration] of results.entries()) {
+    faults.push(...unknownUpstreams(configuration.id, configuration.match, ['results', index, 'match'], upstreams))
+    const compiled = compileResultRule(configuration, ['results', index])
+    faults.push(...compiled.faults)
+    compiledResults.push(compiled.rule)
+  }
+  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'compiled', snapshot: new PolicySnapshot(compiledRules, compiledQuotas, compiledResults) }
 }
 
 function compileRule({ id, match, then, approval, mode }: RuleConfiguration, condition: Condition | undefined): Rule {

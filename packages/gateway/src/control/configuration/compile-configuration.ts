@@ -71,7 +71,7 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
-  const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) })
+  const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) }, configuration.results)
   if (policy.kind === 'invalid') faults.push(...policy.faults)
   faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }

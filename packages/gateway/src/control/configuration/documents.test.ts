@@ -54,6 +54,7 @@ test('docs/configuration.md gives the defaults of the limits', () => {
 for (const [document, atLeast, upstreams] of [
   ['policy.md', 4, ['crm', 'payments', 'ci', 'files', 'shop']],
   ['llm.md', 3, ['openai', 'anthropic']],
+  ['dlp.md', 1, ['mail', 'crm']],
 ] as const) {
   test(`every example of docs/${document} is valid`, () => {
     const examples = [...documentAt(document).matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text)
@@ -61,9 +62,9 @@ for (const [document, atLeast, upstreams] of [
     for (const example of examples) {
       const read = readConfiguration({ text: `version: 1\ntrustDomain: agents.example.com\n${example}`, fileName: document })
       assert.ok(read.kind === 'read', read.kind === 'invalid' ? read.faults.map(formatFault).join('\n') : '')
-      const { rules, quotas } = read.configuration
+      const { rules, quotas, results } = read.configuration
       assert.deepEqual(findUnboundedUse(read.configuration), [])
-      const compiled = compilePolicy(rules, quotas, { upstreams })
+      const compiled = compilePolicy(rules, quotas, { upstreams }, results)
       assert.equal(compiled.kind, 'compiled', JSON.stringify(compiled))
     }
   })

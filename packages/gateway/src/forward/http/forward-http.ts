@@ -1,8 +1,10 @@
 import type { HttpCall } from '../../access/access-request.ts'
 import { BodyError, type InboundBody } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
+import type { Screening } from '../../policy/results.ts'
 import { refusalOf, type Exchanges, type UpstreamAnswer } from '../exchange.ts'
 import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
+import { screenAnswer } from '../screen/screen-answer.ts'
 
 /**
  * Sends the call and passes its answer on as it comes: status, end-to-end headers, bytes. A redirect is an answer like any other.
@@ -12,14 +14,20 @@ import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
  *
  * @throws Fault of the credentials; nothing was sent then.
  */
-export async function forwardHttp(exchanges: Exchanges, call: HttpCall, { tenant, agent }: Pick<Principal, 'tenant' | 'agent'>): Promise<Forwarded> {
+export async function forwardHttp(
+  exchanges: Exchanges,
+  call: HttpCall,
+  { tenant, agent }: Pick<Principal, 'tenant' | 'agent'>,
+  screening?: Screening,
+): Promise<Forwarded> {
   const { upstream, method, target, headers, body, signal } = call
   const outgoing = body === undefined || body instanceof Uint8Array ? body : new CountedBody(body)
   const requestBytes = (): number => (outgoing instanceof CountedBody ? outgoing.bytes : (outgoing?.length ?? 0))
   const bodyBytes = outgoing instanceof CountedBody ? outgoing.announced : undefined
+  const legible = screening && (screening.isEnforced ? 'required' : 'asked')
   try {
-    const answer = await exchanges.send({ upstream, tenant, agent, method, target, headers, body: outgoing, bodyBytes, signal })
-    if (answer.kind === 'answer') return passOn(answer, call, requestBytes)
+    const answer = await exchanges.send({ upstream, tenant, agent, method, target, headers, body: outgoing, bodyBytes, legible, signal })
+    if (answer.kind === 'answer') return screening ? await passOnScreened(answer, call, requestBytes, screening) : passOn(answer, call, requestBytes)
     const { problem, reason, isSent } = answer
     const result = signal.aborted ? 'cancelled' : 'refused'
     const facts: OutcomeFacts = { result, code: problem.code, requestBytes: requestBytes(), ...(!isSent && { sent: false }) }
@@ -32,10 +40,23 @@ export async function forwardHttp(exchanges: Exchanges, call: HttpCall, { tenant
   }
 }
 
+async function passOnScreened(answer: UpstreamAnswer, call: HttpCall, requestBytes: () => number, screening: Screening): Promise<Forwarded> {
+  const screened = await screenAnswer(answer, isBodiless(call.method, answer.status), screening)
+  if (screened.kind === 'answer') return passOn(screened, call, requestBytes)
+  const { problem, reason } = screened
+  const result = call.signal.aborted ? 'cancelled' : problem.code === 'policy.result-denied' ? 'refused' : 'failed'
+  return { kind: 'refused', problem, reason, finished: Promise.resolve({ result, status: answer.status, code: problem.code, requestBytes: requestBytes() }) }
+}
+
+/** @see RFC 9110 section 6.4.1 */
+function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304
+}
+
 function passOn(answer: UpstreamAnswer, { method, signal }: HttpCall, requestBytes: () => number): Forwarded {
   const { status, headers, bodyBytes } = answer
   const facts = (result: OutcomeFacts['result'], answerBytes: number): OutcomeFacts => ({ result, status, requestBytes: requestBytes(), answerBytes })
-  if (method === 'HEAD' || status === 204 || status === 304) {
+  if (isBodiless(method, status)) {
     return { kind: 'answer', answer: { status, headers, body: new Uint8Array(0) }, finished: Promise.resolve(facts('answered', 0)) }
   }
   const body = new WatchedBody(answer.body, signal)

@@ -3,6 +3,7 @@ import { amountOf, costOf, type Price, type TokenCounts } from '../../access/llm
 import { parseMediaType } from '../../access/media-type.ts'
 import { headerValue, type HeaderLines } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
+import type { Screening } from '../../policy/results.ts'
 import type { Exchanges } from '../exchange.ts'
 import type { Forwarded, OutcomeFacts } from '../forwarded.ts'
 import { forwardHttp } from '../http/forward-http.ts'
@@ -17,9 +18,14 @@ import { EventReading, NotedBody, WholeReading, type Reading } from './noted-ans
  *
  * @throws Fault of the credentials; nothing was sent then.
  */
-export async function forwardLlm(exchanges: Exchanges, call: LlmCall, principal: Pick<Principal, 'tenant' | 'agent'>): Promise<Forwarded> {
+export async function forwardLlm(
+  exchanges: Exchanges,
+  call: LlmCall,
+  principal: Pick<Principal, 'tenant' | 'agent'>,
+  screening?: Screening,
+): Promise<Forwarded> {
   const { upstream, method, target, headers, body, signal } = call
-  const forwarded = await forwardHttp(exchanges, { kind: 'http', upstream, method, target, headers, body, signal }, principal)
+  const forwarded = await forwardHttp(exchanges, { kind: 'http', upstream, method, target, headers, body, signal }, principal, screening)
   if (forwarded.kind === 'refused' || !call.ceiling) return forwarded
   const { answer, finished } = forwarded
   const { price } = call.ceiling

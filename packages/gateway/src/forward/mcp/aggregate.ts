@@ -14,7 +14,7 @@ import { sendLinked } from './linked-conversation.ts'
 import type { McpPorts } from './mcp-ports.ts'
 import { look, sourceOf } from './offered-tools.ts'
 import { answerWith, readResponse } from './relay-reply.ts'
-import { relayTerms } from './relay-terms.ts'
+import { relayTerms, type WatchedCall } from './relay-terms.ts'
 import { completeResult } from './revision-bridge.ts'
 import { relayToolChanges } from './tool-changes.ts'
 
@@ -33,7 +33,7 @@ const pagesMax = 16
 const capabilities: JsonObject = { tools: { listChanged: true }, prompts: {}, resources: {}, completions: {} }
 
 /** What the gateway itself answers at `/mcp`: the handshake, and lists over every upstream that the agent could reach. */
-export async function serveAggregate(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: McpCall): Promise<Forwarded> {
+export async function serveAggregate(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: WatchedCall): Promise<Forwarded> {
   const { message } = call
   if (!message) return relayToolChanges(ports, policy, principal, call)
   switch (message.kind) {
@@ -50,7 +50,7 @@ export async function serveAggregate(ports: McpPorts, policy: PolicySnapshot, pr
   }
 }
 
-async function answerRequest(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: McpCall, request: JsonRpcRequest): Promise<Forwarded> {
+async function answerRequest(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: WatchedCall, request: JsonRpcRequest): Promise<Forwarded> {
   const member = Object.hasOwn(listMembers, request.method) ? listMembers[request.method] : undefined
   if (member !== undefined) return succeed(call, request, { [member]: await collect(ports, policy, principal, call, request, member) })
   switch (request.method) {
@@ -90,7 +90,7 @@ async function collect(
   ports: McpPorts,
   policy: PolicySnapshot,
   principal: Principal,
-  call: McpCall,
+  call: WatchedCall,
   request: JsonRpcRequest,
   member: string,
 ): Promise<readonly Json[]> {
@@ -123,7 +123,7 @@ async function itemsOf(
   ports: McpPorts,
   policy: PolicySnapshot,
   principal: Principal,
-  call: McpCall,
+  call: WatchedCall,
   upstream: McpUpstreamAccess,
   method: string,
   member: string,
@@ -138,7 +138,7 @@ async function listOf(
   ports: McpPorts,
   policy: PolicySnapshot,
   principal: Principal,
-  call: McpCall,
+  call: WatchedCall,
   upstream: McpUpstreamAccess,
   method: string,
   member: string,
@@ -151,7 +151,7 @@ async function listOf(
     const message: JsonRpcRequest = { kind: 'request', id, method, value: { jsonrpc: '2.0', id, method, params } }
     const sent = await sendLinked(ports, principal, upstream, message, { era: 'legacy', headers: [], session: call.session }, call.signal)
     if (sent.kind === 'refused') return items
-    const terms = relayTerms(ports, policy, principal, { ...call, era: 'legacy', message }, sent.conversation, id)
+    const terms = relayTerms(ports, policy, principal, { ...call, era: 'legacy', message }, sent.conversation, id, call.results.at(upstream.name))
     const { result } = (await readResponse(sent.reply, terms)).value
     if (!isJsonObject(result)) return items
     const { [member]: listed, nextCursor } = result

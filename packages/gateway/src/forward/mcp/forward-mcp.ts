@@ -1,5 +1,4 @@
 import { Fault } from '@sallyport/contract'
-import type { McpCall } from '../../access/access-request.ts'
 import type { McpUpstreamAccess } from '../../access/mcp/mcp-upstream.ts'
 import type { Principal } from '../../identity/identify.ts'
 import type { PolicySnapshot } from '../../policy/snapshot.ts'
@@ -10,7 +9,7 @@ import { directConversation } from './direct-conversation.ts'
 import { linked, sendLinked } from './linked-conversation.ts'
 import type { McpPorts } from './mcp-ports.ts'
 import { refuseForwarding, relayReply } from './relay-reply.ts'
-import { relayTerms } from './relay-terms.ts'
+import { relayTerms, type WatchedCall } from './relay-terms.ts'
 import { bridgeMessage } from './revision-bridge.ts'
 
 export { mcpPorts, type McpPorts } from './mcp-ports.ts'
@@ -21,27 +20,33 @@ export { mcpPorts, type McpPorts } from './mcp-ports.ts'
  * What leaves is the judged message: only the envelope of the protocol's revision, the declared capabilities and, at the aggregated endpoint, the id are the
  * gateway's. Nothing is sent twice, but for one case: at the aggregated endpoint, when the upstream says that it does not know the session.
  */
-export async function forwardMcp(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: McpCall): Promise<Forwarded> {
+export async function forwardMcp(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: WatchedCall): Promise<Forwarded> {
   if (call.upstream === undefined) return serveAggregate(ports, policy, principal, call)
   const [upstream] = call.targets
   if (!upstream) throw new TypeError('a call to an upstream has a target')
   return call.endpoint === 'direct' ? forwardDirect(ports, policy, principal, call, upstream) : forwardAggregated(ports, policy, principal, call, upstream)
 }
 
-async function forwardDirect(ports: McpPorts, policy: PolicySnapshot, principal: Principal, call: McpCall, upstream: McpUpstreamAccess): Promise<Forwarded> {
+async function forwardDirect(
+  ports: McpPorts,
+  policy: PolicySnapshot,
+  principal: Principal,
+  call: WatchedCall,
+  upstream: McpUpstreamAccess,
+): Promise<Forwarded> {
   const conversation = directConversation(ports, principal, call, upstream)
   const message = call.message && bridgeMessage(narrowCapabilities(call.message, upstream.serverRequests), call.era, conversation.era, ports.self)
   const reply = await conversation.send({ verb: call.verb, message, headers: call.headers, signal: call.signal })
   if (reply.kind === 'refused') return refuseForwarding(reply)
   if (reply.status === 404) ports.tools.mayHaveChanged({ tenant: principal.tenant, upstream: upstream.name }) // it was started anew
-  return relayReply(reply, relayTerms(ports, policy, principal, call, conversation, message?.id))
+  return relayReply(reply, relayTerms(ports, policy, principal, call, conversation, message?.id, call.results.at(upstream.name)))
 }
 
 async function forwardAggregated(
   ports: McpPorts,
   policy: PolicySnapshot,
   principal: Principal,
-  call: McpCall,
+  call: WatchedCall,
   upstream: McpUpstreamAccess,
 ): Promise<Forwarded> {
   const { message, session } = call
@@ -58,7 +63,7 @@ async function forwardAggregated(
     const forwarded =
       sent.kind === 'refused'
         ? refuseForwarding(sent)
-        : await relayReply(sent.reply, relayTerms(ports, policy, principal, { ...call, signal }, sent.conversation, upstreamId))
+        : await relayReply(sent.reply, relayTerms(ports, policy, principal, { ...call, signal }, sent.conversation, upstreamId, call.results.at(upstream.name)))
     void forwarded.finished.then(done)
     return forwarded
   } catch (error) {

@@ -52,7 +52,7 @@ async function hearOnce(
   if (reply.kind === 'refused') return 'ended'
   if (reply.status === 404) ports.links.drop(principal, upstream)
   if (reply.form !== 'stream') return reply.status === 404 && conversation.session !== undefined ? 'ended' : 'silent'
-  const screen = new Screen(relayTerms(ports, policy, principal, { ...call, message: undefined }, conversation, undefined))
+  const screen = new Screen(relayTerms(ports, policy, principal, { ...call, message: undefined }, conversation, undefined, undefined))
   for await (const { message: heard } of reply.events) if (heard && heard.kind !== 'response') await screen.pass(heard)
   return 'ended'
 }

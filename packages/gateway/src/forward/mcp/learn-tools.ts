@@ -127,7 +127,7 @@ async function askPage(
   const sent = await ask(ports, principal, upstream, call, message)
   if (sent.kind === 'refused') return sent
   if (sent.reply.status === 404 && sent.conversation.session !== undefined) return refused('access.session-invalid', 'the upstream does not know the session')
-  const terms = relayTerms(ports, policy, principal, { ...call, message }, sent.conversation, id)
+  const terms = relayTerms(ports, policy, principal, { ...call, message }, sent.conversation, id, undefined)
   const everything = { upstream: upstream.name, isReachable: () => true, isNamespaced: false }
   const { result } = (await readResponse(sent.reply, { ...terms, view: everything, offer: async (items) => items })).value
   return isJsonObject(result) ? { page: result } : refused('forward.upstream-failed', 'the upstream does not list its tools')

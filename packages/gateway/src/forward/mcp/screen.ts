@@ -3,6 +3,8 @@ import type { JsonRpcId, JsonRpcMessage, JsonRpcNotification, JsonRpcRequest, Js
 import { isJsonArray, isJsonObject, paramsOf } from '../../access/mcp/json-rpc.ts'
 import { sealServerRequest } from '../../access/mcp/sealed-session.ts'
 import type { Principal } from '../../identity/identify.ts'
+import type { Screening } from '../../policy/results.ts'
+import { screenMessage } from '../screen/screen-message.ts'
 import type { OfferTools } from './offered-tools.ts'
 import { withoutOwnWord } from './own-word.ts'
 import { bridgeResponse } from './revision-bridge.ts'
@@ -29,6 +31,8 @@ export interface RelayTerms {
   readonly requestId: string
   readonly requestBytes: number
   readonly signal: AbortSignal
+  /** Absent where no agent gets to see the reply. */
+  readonly screening: Screening | undefined
 }
 
 /** Notifications that a server may send; others are dropped. */
@@ -58,7 +62,11 @@ export class Screen {
 
   /** The message as the agent may see it, or undefined when it may not. @throws Fault for what does not belong here. */
   async pass(given: JsonRpcMessage): Promise<JsonRpcMessage | undefined> {
-    const message = withoutOwnWord(given)
+    const passed = await this.#pass(withoutOwnWord(given))
+    return passed && screenMessage(passed, this.#terms.screening)
+  }
+
+  async #pass(message: JsonRpcMessage): Promise<JsonRpcMessage | undefined> {
     switch (message.kind) {
       case 'request':
         return this.#passRequest(message)
