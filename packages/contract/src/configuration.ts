@@ -258,6 +258,12 @@ const llmUpstream = z.strictObject({
   answerBytesMax: size.optional(),
 })
 
+const sessions = z
+  .strictObject({
+    required: globs.optional().meta({ description: 'Tenants whose agents need a session for every call (default none)' }),
+  })
+  .optional()
+
 const limits = z
   .strictObject({
     connections: z.number().int().min(1).max(1_000_000).optional(),
@@ -320,6 +326,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     limits,
+    sessions,
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),

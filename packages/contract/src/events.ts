@@ -10,6 +10,7 @@ const caller = z.strictObject({
   tenant: z.string(),
   agent: z.string(),
   certificate: z.string().meta({ description: 'x5t#S256 of the certificate that was shown' }),
+  session: z.string().optional().meta({ description: 'The session whose ticket was shown' }),
 })
 
 const fact = z.union([z.string(), z.number(), z.boolean(), z.null()])

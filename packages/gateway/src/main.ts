@@ -14,13 +14,16 @@ import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
-import { dataFolder, makeDataFolder } from './control/data-folder.ts'
+import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
+import type { AgentSessions } from './control/sessions/session.ts'
+import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
+import { openRecord, sealRecord } from './drivers/sqlite/sealed-record.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
@@ -44,6 +47,8 @@ export interface GatewayOptions {
   readonly tell?: (event: string, facts: Readonly<Record<string, string | number>>) => void
   /** Gets every thread as it starts: for tests that end one. */
   readonly observeThread?: (name: string, worker: Worker) => void
+  /** Makes what keeps sessions, out of what it signs tickets with; absent: nobody can open one. */
+  readonly sessions?: (tickets: Tickets) => AgentSessions
 }
 
 export interface RunningGateway {
@@ -105,6 +110,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     })
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
+    const ticketKey = deriveKey(sealingKey, 'ticket-keys')
+    const tickets = await openTickets({
+      trustDomain,
+      kept: keptTicketKeys(
+        folder,
+        (text) => sealRecord(ticketKey, randomBytes, 'ticket.keys', text),
+        (sealed) => openRecord(ticketKey, 'ticket.keys', sealed),
+      ),
+      revoked: [],
+      note: (act) => ledger.note(act),
+      now: Date.now,
+      newId: randomUUID,
+    })
+
     const stdio = runStdioServers({
       settings: (upstream) => compiled.programs.get(upstream),
       reveal: (tenant, name) => secrets.reveal(tenant, name),
@@ -123,6 +142,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         compiled: first,
         configuration: firstText,
         roster: authority.roster,
+        tickets: tickets.trust,
+        sessions: options.sessions?.(tickets),
         tls: authority.serverCredentials,
         address,
         stdio,
@@ -133,6 +154,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
+    tickets.trust.onChange((change) => agents.changeTickets(change))
 
     const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
       listenForEnrolment({

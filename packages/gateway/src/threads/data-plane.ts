@@ -14,11 +14,13 @@ import { mcpPorts } from '../forward/mcp/forward-mcp.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
-import type { OwnActs } from '../forward/own/serve-own.ts'
+import type { OwnActs, OwnSessions } from '../forward/own/serve-own.ts'
 import { handle, type Snapshot } from '../gateway.ts'
 import { readCertificate, thumbprintOf } from '../identity/certificate-identity.ts'
 import { identify } from '../identity/identify.ts'
 import type { Roster } from '../identity/roster.ts'
+import type { TicketTrust } from '../identity/ticket-trust.ts'
+import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 
@@ -27,6 +29,8 @@ export interface DataPlaneTerms {
   readonly compiled: CompiledConfiguration
   readonly version: string
   readonly roster: Roster
+  readonly tickets: TicketTrust
+  readonly sessions: OwnSessions
   readonly ledger: LedgerDoor
   readonly tools: ToolSight
   readonly stdio: StdioServers
@@ -71,9 +75,14 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
   const ports = {
     roster,
+    tickets: new TicketVerifier(terms.tickets),
     ledger,
     newId: randomUUID,
-    forward: { exchanges, mcp, own: { renew: terms.renew, catalog: () => catalogOf(compiled) } },
+    forward: {
+      exchanges,
+      mcp,
+      own: { renew: terms.renew, sessions: terms.sessions, catalog: () => catalogOf(compiled), jwks: () => terms.tickets.jwks },
+    },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
       metrics.count('requests', { code, upstream: upstream ?? 'none' }),
     report: (error: unknown) => report('request.failed', error),
@@ -145,7 +154,8 @@ const judgedBodyBytesMaxDefault = 1_048_576
 function snapshotOf(compiled: CompiledConfiguration, sessionKey: Uint8Array): Snapshot {
   const { judgedBodyBytes } = compiled.configuration.limits ?? {}
   const judgedBodyBytesMax = judgedBodyBytes === undefined ? judgedBodyBytesMaxDefault : sizeBytes(judgedBodyBytes)
-  return { revision: compiled.revision, access: { upstreams: compiled.upstreams, judgedBodyBytesMax, sessionKey }, policy: compiled.policy }
+  const { revision, sessions, policy, upstreams } = compiled
+  return { revision, sessions, access: { upstreams, judgedBodyBytesMax, sessionKey }, policy }
 }
 
 function catalogOf({ configuration }: CompiledConfiguration): ReturnType<OwnActs['catalog']> {

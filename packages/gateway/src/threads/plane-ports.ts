@@ -2,6 +2,9 @@ import type { CertificateAnswer, Fault, Refused } from '@sallyport/contract'
 import type { MessagePort } from 'node:worker_threads'
 import type { RosterChange } from '../control/authority/live-roster.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
+import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
+import type { Connection } from '../edge/inbound.ts'
+import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
 import type { Approval, Answered } from '../policy/approvals.ts'
@@ -20,6 +23,11 @@ export interface ConfigurationText {
 /** What a thread of the gateway cannot do by itself. */
 export interface MainApi {
   renew(principal: CarriedPrincipal, csrPem: string): Promise<CertificateAnswer | Refused>
+  /** `id` names the call, by which its caller can be said to have gone away. */
+  claimSession(id: string, shown: Connection): Promise<GrantedSession | Refused>
+  refreshSession(id: string, shown: Connection, handle: string): Promise<GrantedSession | Refused>
+  endSession(id: string, shown: Connection, handle: string): Promise<'ended' | Refused>
+  leaveSession(id: string): void
   /** A call that another thread may have in flight is to be cancelled there. */
   cancelElsewhere(key: string): void
   report(event: string, message: string): void
@@ -31,6 +39,8 @@ export interface PlaneApi {
   activate(revision: string): void
   /** In force, open connections included, when it is answered. */
   changeRoster(changes: readonly RosterChange[]): void
+  /** In force when it is answered. */
+  changeTickets(changes: readonly TicketChange[]): void
   replaceTls(tls: ServerCredentials): void
   cancel(key: string): Promise<void>
   counters(): readonly (readonly [series: string, count: number])[]
@@ -63,6 +73,7 @@ export interface PlaneStart {
   readonly trustDomain: TrustDomain
   readonly version: string
   readonly roster: readonly RosterChange[]
+  readonly tickets: readonly TicketChange[]
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }
   /** How many threads share the limits of the edge. */

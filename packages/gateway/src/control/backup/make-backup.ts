@@ -68,8 +68,11 @@ async function waitForCheckpoint(view: LogView, logKey: string, index: number): 
   throw new Fault('the gateway signs no checkpoint: is its disk full or failing?', 'not-done')
 }
 
-/** Places of the data folder that a copy has no use for. A new place has to be named here or copied below. */
-type LeftOut = 'adminSocket'
+/**
+ * Places of the data folder that a copy has no use for: the keys of tickets are worth five minutes, after which they could only serve a thief. A new place has to
+ * be named here or copied below.
+ */
+type LeftOut = 'adminSocket' | 'ticketKeys'
 
 async function* membersOf({ folder, view, copyDatabase }: BackupPorts, checkpoint: Checkpoint & { readonly text: string }): AsyncGenerator<Member> {
   const places: Readonly<Record<Exclude<keyof ReturnType<typeof dataFolder>, LeftOut>, () => AsyncGenerator<Member>>> = {

@@ -8,6 +8,8 @@ import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
 import { ownUpstream } from '../../access/own/understand-own.ts'
 import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import type { SessionRules } from '../../identity/identify-session.ts'
+import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
@@ -24,6 +26,7 @@ export interface CompiledConfiguration {
   readonly definitions: readonly UpstreamDefinition[]
   readonly programs: ReadonlyMap<UpstreamName, StdioServerSettings>
   readonly policy: PolicySnapshot
+  readonly sessions: SessionRules
   /** The private keys that the file names, absolute. */
   readonly keyFiles: readonly string[]
   /** What is valid and yet gives something away. */
@@ -83,6 +86,7 @@ export async function compileConfiguration(
     definitions,
     programs,
     policy: policy.snapshot,
+    sessions: compileSessionRules(configuration.sessions?.required ?? []),
     keyFiles: Object.values(configuration.upstreams).flatMap((given) =>
       'url' in given && given.tls?.key !== undefined ? [resolve(folder, given.tls.key)] : [],
     ),
@@ -90,6 +94,11 @@ export async function compileConfiguration(
       sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
     ),
   }
+}
+
+function compileSessionRules(required: string | readonly string[]): SessionRules {
+  const globs = (typeof required === 'string' ? [required] : required).map(compileGlob)
+  return { isRequired: (tenant) => globs.some((glob) => glob.matches(tenant)) }
 }
 
 interface UpstreamFault {
