@@ -24,11 +24,13 @@ interface Signed {
  */
 export class TicketVerifier {
   readonly #trust: TicketTrust
+  readonly #rememberedMax: number
   /** In the order of their last use. */
   readonly #signed = new Map<string, Signed>()
 
-  constructor(trust: TicketTrust) {
+  constructor(trust: TicketTrust, rememberedMax: number = ticketsRememberedMax) {
     this.#trust = trust
+    this.#rememberedMax = rememberedMax
   }
 
   /** For tests: how many are remembered. */
@@ -57,7 +59,7 @@ export class TicketVerifier {
     this.#signed.delete(digest)
     this.#signed.set(digest, signed)
     for (const oldest of this.#signed.keys()) {
-      if (this.#signed.size <= ticketsRememberedMax) break
+      if (this.#signed.size <= this.#rememberedMax) break
       this.#signed.delete(oldest)
     }
     return signed
