@@ -1,15 +1,30 @@
+import { createHash, X509Certificate } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { Fault, catalogAnswer, ownPaths, whoamiAnswer, type CatalogAnswer, type ProblemDocument, type Refused, type WhoamiAnswer } from '@sallyport/contract'
+import {
+  Fault,
+  catalogAnswer,
+  ownPaths,
+  problemHeader,
+  ticketHeader,
+  whoamiAnswer,
+  type CatalogAnswer,
+  type ProblemDocument,
+  type Refused,
+  type WhoamiAnswer,
+} from '@sallyport/contract'
 import type { Pool } from 'undici'
 import type { GatewayAddress, HeldIdentity } from '../enrolment/index.ts'
 import { formatAuthority } from './authority.ts'
 import type { Clock } from './clock.ts'
-import { pairHeaders, type HeaderPairs } from './header-pairs.ts'
+import { firstHeader, pairHeaders, type HeaderPairs } from './header-pairs.ts'
 import type { IdentitySource } from './identity-source.ts'
 import { linkFault } from './link-fault.ts'
 import { openPool } from './pool.ts'
 import { readJson, separateProblem, type LinkAnswer } from './read-answer.ts'
 import { keepRenewed } from './renewal.ts'
+import { keepSession, type SessionTrouble } from '../session/keep-session.ts'
+import { refreshSession } from '../session/session-calls.ts'
+import type { SessionStore } from '../session/session-files.ts'
 
 export const linkLimits = {
   inFlightMax: 128,
@@ -66,43 +81,65 @@ export interface LinkOptions {
   /** If not the one that was written down at the enrolment. */
   readonly gateway?: GatewayAddress
   readonly clock: Clock
+  /** A session to keep fresh and to show, once there is one in the store. */
+  readonly session?: { readonly store: SessionStore; /** From 0 up to 1. */ readonly random: () => number; readonly report: (trouble: SessionTrouble) => void }
   /** A failed renewal or an unexpected end, for the operator's eyes. */
   readonly report: (failure: unknown) => void
 }
 
+/** Connections that show one certificate. */
+interface Line {
+  readonly pool: Pool
+  /** Its thumbprint: tickets are bound to it. */
+  readonly certificate: string
+}
+
 /**
- * Opens the link and keeps its certificate renewed in the background. Connections are made when they are needed.
+ * Opens the link, and keeps its certificate renewed and its session refreshed in the background. Connections are made when they are needed.
+ *
+ * A ticket counts under one certificate. So after a renewal requests show the old certificate and its ticket until there is a ticket for the new one, or the old
+ * ticket has ended.
  *
  * @throws Fault when there is no usable identity.
  */
-export async function openLink({ identity, gateway: given, clock, report }: LinkOptions): Promise<GatewayLink> {
+export async function openLink({ identity, gateway: given, clock, session: kept, report }: LinkOptions): Promise<GatewayLink> {
   const start = await identity.load()
   const gateway = given ?? start.gateway
   const authority = formatAuthority(gateway)
-  let pool = openPool(gateway, start, linkLimits.inFlightMax)
+  const lineOf = (held: HeldIdentity): Line => ({ pool: openPool(gateway, held, linkLimits.inFlightMax), certificate: thumbprintOf(held.certificatePem) })
+  let shown = lineOf(start)
+  /** Of a certificate that requests do not show yet. */
+  let next: Line | undefined
   let inFlight = 0
   const retiring = new Set<Pool>()
 
-  const retire = (old: Pool): void => {
+  const retire = ({ pool: old }: Line): void => {
     retiring.add(old)
     const done = (): boolean => retiring.delete(old)
     old.close().then(done, done)
     const [oldest] = retiring
     if (retiring.size > linkLimits.retiringPoolsMax && oldest) oldest.destroy().catch(report)
   }
-  const adopt = (held: HeldIdentity): void => {
-    const old = pool
-    pool = openPool(gateway, held, linkLimits.inFlightMax)
-    retire(old)
+  const showNext = (): void => {
+    if (!next) return
+    retire(shown)
+    shown = next
+    next = undefined
+  }
+  const adopt = async (held: HeldIdentity): Promise<void> => {
+    if (next) retire(next)
+    next = lineOf(held)
+    await session?.rebind()
+    if (session?.holds(shown.certificate) !== true) showNext()
   }
   const renewal = keepRenewed(identity, start, clock, adopt, report)
 
-  const request = async ({ method, path, headers, body, signal, headMsMax, idleMsMax }: LinkRequest): Promise<LinkAnswer> => {
+  const send = async (line: Line, { method, path, headers, body, signal, headMsMax, idleMsMax }: LinkRequest): Promise<LinkAnswer> => {
     if (inFlight >= linkLimits.inFlightMax) throw new Fault(`${linkLimits.inFlightMax} requests to the gateway are under way: try again later`, 'not-done')
     inFlight += 1
     const release = once(() => (inFlight -= 1))
     try {
-      const answer = await pool.request({
+      const answer = await line.pool.request({
         method,
         path,
         headers: headers.flat(),
@@ -120,6 +157,37 @@ export async function openLink({ identity, gateway: given, clock, report }: Link
       if (signal?.aborted) throw signal.reason
       throw linkFault(error, authority)
     }
+  }
+
+  const session =
+    kept &&
+    keepSession({
+      ...kept,
+      clock,
+      certificate: () => (next ?? shown).certificate,
+      refresh: (handle) => refreshSession((request) => send(next ?? shown, request), handle),
+      catchUp: () => renewal.catchUp(),
+      obtained: (certificate) => {
+        if (next?.certificate === certificate) showNext()
+      },
+    })
+  /** Once a ticket has ended, nothing speaks for the old certificate any more. */
+  const ticketNow = async (): Promise<{ readonly line: Line; readonly ticket: string | undefined }> => {
+    for (;;) {
+      const line = shown
+      const ticket = await session?.ticketFor(line.certificate)
+      if (line === shown && (ticket !== undefined || !next)) return { line, ticket }
+      if (line === shown) showNext()
+    }
+  }
+
+  const request = async (given: LinkRequest): Promise<LinkAnswer> => {
+    if (!session || withoutTicket.has(given.path)) return send(shown, given)
+    const { line, ticket } = await ticketNow()
+    const headers = given.headers.filter(([name]) => name.toLowerCase() !== ticketHeader)
+    const answer = await send(line, { ...given, headers: ticket === undefined ? headers : [...headers, [ticketHeader, ticket]] })
+    if (ticket !== undefined && firstHeader(answer.headers, problemHeader) === 'identity.ticket-invalid') session.doubt(ticket)
+    return answer
   }
 
   const ask = async <Value>(path: string, parse: (value: unknown) => Value | undefined): Promise<RefusedByGateway | Value> => {
@@ -153,12 +221,20 @@ export async function openLink({ identity, gateway: given, clock, report }: Link
     renew: renewal.now,
     close: async () => {
       renewal.stop()
-      const pools = [pool, ...retiring]
+      session?.stop()
+      const pools = [shown.pool, ...(next ? [next.pool] : []), ...retiring]
       const cancel = clock.after(linkLimits.closeMsMax, () => void Promise.allSettled(pools.map((each) => each.destroy())))
       await Promise.allSettled(pools.map((each) => each.close()))
       cancel()
     },
   }
+}
+
+/** What an agent asks to get a ticket or a certificate: a ticket that does not count would be in the way. */
+const withoutTicket: ReadonlySet<string> = new Set([ownPaths.certificate, ownPaths.sessionClaim, ownPaths.sessionRefresh, ownPaths.sessionEnd])
+
+function thumbprintOf(certificatePem: string): string {
+  return createHash('sha256').update(new X509Certificate(certificatePem).raw).digest('base64url')
 }
 
 /** undici gives the flat list when asked for raw headers, which its types do not know. */
