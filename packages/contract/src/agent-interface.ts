@@ -10,6 +10,7 @@ export const ownPaths = {
   sessionClaim: '/sallyport/v1/session/claim',
   sessionRefresh: '/sallyport/v1/session/refresh',
   sessionEnd: '/sallyport/v1/session/end',
+  sessionDelegate: '/sallyport/v1/session/delegate',
   jwks: '/sallyport/v1/jwks',
 } as const
 

@@ -1,10 +1,11 @@
-import { refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
+import { ownPaths, refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
 import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
 import type { McpRefused } from './access/mcp/rpc-refusal.ts'
 import { toolListing } from './access/mcp/tool-listing.ts'
+import { tokenExchangeRefusal } from './access/own/token-exchange-refusal.ts'
 import { understand } from './access/understand.ts'
 import type { Receipt } from './audit/receipt.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
@@ -49,7 +50,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     const principal = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
     if (principal.kind === 'refused') return refuseKnown(ports, inbound, agent, principal)
 
-    const request = await understandWhole(snapshot.access, principal, inbound)
+    const request = await understandWhole(snapshot.access, ports.tickets, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
     // Its body may have taken minutes to arrive: what the operator has changed meanwhile counts.
     if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
@@ -115,9 +116,9 @@ function refuseUnknown(
   return { kind: 'deny', problem }
 }
 
-async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
+async function understandWhole(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
   try {
-    return await understand(access, principal, inbound)
+    return await understand(access, tickets, principal, inbound)
   } catch (error) {
     if (error instanceof BodyError) return refused(error.code, error.message)
     throw error
@@ -158,6 +159,7 @@ function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answe
 
 function refuse(ports: Ports, inbound: Inbound, problem: Problem, request?: AccessRequest): Answer {
   ports.observe({ code: problem.code, upstream: request?.upstream })
+  if (inbound.path === ownPaths.sessionDelegate) return tokenExchangeRefusal(problem)
   if (request?.call.kind === 'mcp') return mcpRefusal(problem, inbound.id, request.call.message)
   return inbound.path.startsWith('/llm/') ? llmRefusal(problem, inbound.id) : problemAnswer(problem, inbound.id)
 }

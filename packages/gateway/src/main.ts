@@ -18,6 +18,7 @@ import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control
 import { listenForOperations } from './control/operations.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
+import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
@@ -97,9 +98,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => ledger.close())
     await ledger.begin({ act: 'started', version, revision: first.revision })
 
+    const agentStore = new SqliteAgentStore(database)
     const authority = await openAuthority({
       directory: places.authority,
-      store: new SqliteAgentStore(database),
+      store: agentStore,
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
@@ -144,6 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         roster: authority.roster,
         tickets: tickets.trust,
         sessions: options.sessions?.(tickets),
+        delegations: openDelegations({ tickets, store: agentStore, roster: authority.roster, now: Date.now }),
         tls: authority.serverCredentials,
         address,
         stdio,

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, UpstreamName } from '@sallyport/contract'
+import type { AgentIdentity, Json, JsonObject, UpstreamName } from '@sallyport/contract'
 import type { Connection, HeaderLines, InboundBody } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
 import type { LlmEndpoint } from './llm/endpoints.ts'
@@ -34,7 +34,7 @@ export interface AccessRequest {
 }
 
 /** What forward will send if permitted. */
-export type Call = HttpCall | LlmCall | McpCall | McpListing | GatewayCall
+export type Call = HttpCall | LlmCall | McpCall | McpListing | GatewayCall | DelegationCall
 
 export interface HttpCall {
   readonly kind: 'http'
@@ -145,6 +145,16 @@ export interface GatewayCall {
   /** What the caller proves itself by, for acts that ask for the proof again and again. */
   readonly caller: { readonly connection: Connection; readonly signal: AbortSignal }
 }
+
+/** A session that its agent wants to pass on: what stands here is the most that the other agent gets. */
+export interface DelegationCall {
+  readonly kind: 'delegation'
+  readonly to: AgentIdentity
+  readonly scopes: readonly string[]
+}
+
+/** The reserved upstream name under which an agent asks something of the gateway itself. */
+export const ownUpstream = 'sallyport'
 
 /** The action of an HTTP call that fits no operation of its upstream. */
 export const unlisted = 'unlisted'

@@ -1,12 +1,14 @@
-import { parseUpstreamName, refused, unreachable } from '@sallyport/contract'
+import { ownPaths, parseUpstreamName, refused, unreachable } from '@sallyport/contract'
 import type { Inbound } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
+import type { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { AccessRequest } from './access-request.ts'
 import type { AccessSnapshot } from './access-snapshot.ts'
 import { understandHttp } from './http/understand-http.ts'
 import { understandLlm } from './llm/understand-llm.ts'
 import type { McpRefused } from './mcp/rpc-refusal.ts'
 import { understandMcp } from './mcp/understand-mcp.ts'
+import { understandDelegation } from './own/understand-delegation.ts'
 import { understandOwn } from './own/understand-own.ts'
 
 /**
@@ -14,8 +16,9 @@ import { understandOwn } from './own/understand-own.ts'
  *
  * Refuses `access.unknown-target` and `access.unknown-upstream` alike for things that exist nowhere, and `access.*` for calls that do not fit their protocol.
  */
-export async function understand(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
+export async function understand(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
   const [, protocol, second, ...rest] = inbound.path.split('/')
+  if (inbound.path === ownPaths.sessionDelegate) return understandDelegation(tickets, principal, inbound)
   if (protocol === 'sallyport') return understandOwn(principal, inbound, access.judgedBodyBytesMax)
   if (protocol === 'mcp' && second === undefined) return understandMcp(access, principal, inbound, { upstream: undefined })
   if (protocol !== 'mcp' && protocol !== 'http' && protocol !== 'llm') return refused('access.unknown-target')

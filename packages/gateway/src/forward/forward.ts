@@ -9,12 +9,14 @@ import { forwardHttp } from './http/forward-http.ts'
 import { forwardLlm } from './llm/forward-llm.ts'
 import { forwardMcp, type McpPorts } from './mcp/forward-mcp.ts'
 import { forwardListing } from './mcp/learn-tools.ts'
+import { serveDelegation, type Delegations } from './own/serve-delegation.ts'
 import { serveOwn, type OwnActs } from './own/serve-own.ts'
 
 export interface ForwardPorts {
   readonly exchanges: Exchanges
   readonly mcp: McpPorts
   readonly own: OwnActs
+  readonly delegations: Delegations
 }
 
 /**
@@ -41,6 +43,8 @@ async function send(ports: ForwardPorts, policy: PolicySnapshot, { principal, up
       return forwardMcp(ports.mcp, policy, principal, { ...call, results })
     case 'mcp-listing':
       return forwardListing(ports.mcp, policy, principal, call.upstream, call.call)
+    case 'delegation':
+      return serveDelegation(ports.delegations, principal, call)
     case 'gateway':
       return serveOwn(ports.own, policy, principal, call)
     default:

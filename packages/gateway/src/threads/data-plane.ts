@@ -14,6 +14,7 @@ import { mcpPorts } from '../forward/mcp/forward-mcp.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
+import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs, OwnSessions } from '../forward/own/serve-own.ts'
 import { handle, type Snapshot } from '../gateway.ts'
 import { readCertificate, thumbprintOf } from '../identity/certificate-identity.ts'
@@ -31,6 +32,7 @@ export interface DataPlaneTerms {
   readonly roster: Roster
   readonly tickets: TicketTrust
   readonly sessions: OwnSessions
+  readonly delegations: Delegations
   readonly ledger: LedgerDoor
   readonly tools: ToolSight
   readonly stdio: StdioServers
@@ -75,13 +77,14 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
   const ports = {
     roster,
-    tickets: new TicketVerifier(terms.tickets),
+    tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
     newId: randomUUID,
     forward: {
       exchanges,
       mcp,
       own: { renew: terms.renew, sessions: terms.sessions, catalog: () => catalogOf(compiled), jwks: () => terms.tickets.jwks },
+      delegations: terms.delegations,
     },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
       metrics.count('requests', { code, upstream: upstream ?? 'none' }),

@@ -142,7 +142,7 @@ export class Tickets {
     this.#signs = activeAmong(keys)
   }
 
-  #ticketOver({ session, generation, owner, thumbprint, issuer, subject, scopes, issuedAt, expiresAt }: TicketFacts): Ticket {
+  #ticketOver({ session, generation, owner, thumbprint, issuer, subject, scopes, earlierActors = [], issuedAt, expiresAt }: TicketFacts): Ticket {
     const agent = parseSpiffeId(owner.id)
     if (!agent || agent.tenant !== owner.tenant || agent.agent !== owner.agent) throw new TypeError('the owner of a session is an agent')
     return {
@@ -154,7 +154,7 @@ export class Tickets {
       person: { issuer, subject },
       scopes: [...scopes],
       agent,
-      earlierActors: [],
+      earlierActors: [...earlierActors],
       thumbprint,
       issuedAtSeconds: Math.floor(issuedAt / 1000),
       expiresAtSeconds: Math.floor(expiresAt / 1000),
