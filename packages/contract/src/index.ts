@@ -1,4 +1,5 @@
 export * from './agent-interface.ts'
+export * from './caller-assertion.ts'
 export * from './configuration.ts'
 export * from './enrolment.ts'
 export * from './events.ts'

@@ -1,4 +1,5 @@
 import { ownPaths, refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
+import { a2aRefusal } from './access/a2a/a2a-refusal.ts'
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
@@ -149,7 +150,8 @@ function refuseStranger(ports: Ports, inbound: Inbound, { problem, reason }: Ref
 function refuseKnown(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason, rpc }: McpRefused): Answer {
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
   const answered = refuse(ports, inbound, problem)
-  return rpc ? malformedRefusal(problem, inbound.id, rpc) : answered
+  if (!rpc) return answered
+  return inbound.path.startsWith('/a2a/') ? a2aRefusal(problem, inbound.id, rpc.id, rpc.code) : malformedRefusal(problem, inbound.id, rpc)
 }
 
 function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answer {
@@ -161,5 +163,6 @@ function refuse(ports: Ports, inbound: Inbound, problem: Problem, request?: Acce
   ports.observe({ code: problem.code, upstream: request?.upstream })
   if (inbound.path === ownPaths.sessionDelegate) return tokenExchangeRefusal(problem)
   if (request?.call.kind === 'mcp') return mcpRefusal(problem, inbound.id, request.call.message)
+  if (request?.call.kind === 'a2a' && request.call.asked.kind === 'message') return a2aRefusal(problem, inbound.id, request.call.asked.message.id)
   return inbound.path.startsWith('/llm/') ? llmRefusal(problem, inbound.id) : problemAnswer(problem, inbound.id)
 }

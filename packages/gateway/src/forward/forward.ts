@@ -3,6 +3,7 @@ import type { AccessRequest } from '../access/access-request.ts'
 import { spendReceipt, type Receipt } from '../audit/receipt.ts'
 import { ResultWatch } from '../policy/results.ts'
 import type { PolicySnapshot } from '../policy/snapshot.ts'
+import { forwardA2a } from './a2a/forward-a2a.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Forwarded } from './forwarded.ts'
 import { forwardHttp } from './http/forward-http.ts'
@@ -39,6 +40,8 @@ async function send(ports: ForwardPorts, policy: PolicySnapshot, { principal, up
       return forwardHttp(ports.exchanges, call, principal, results.at(upstream))
     case 'llm':
       return forwardLlm(ports.exchanges, call, principal, results.at(upstream))
+    case 'a2a':
+      return forwardA2a(ports.exchanges, ports.delegations, call, principal, results.at(upstream))
     case 'mcp':
       return forwardMcp(ports.mcp, policy, principal, { ...call, results })
     case 'mcp-listing':

@@ -54,6 +54,11 @@ function whatIsSent(call: Call, args: Json | undefined): JsonObject {
     }
     case 'mcp-listing':
       return { kind: call.kind }
+    case 'a2a': {
+      // What is said is in the arguments.
+      const { kind, asked, headers, passesOn } = call
+      return { kind, asked: asked.kind === 'message' ? asked.message.method : asked.kind, headers: tellingHeaders(headers), passesOn: passesOn ?? null }
+    }
     case 'delegation':
       return { kind: call.kind, to: call.to.id, scopes: call.scopes }
     case 'gateway':

@@ -35,6 +35,7 @@ async function run(): Promise<void> {
     'endSession',
     'leaveSession',
     'delegate',
+    'introduce',
     'cancelElsewhere',
     'report',
   ])
@@ -59,7 +60,7 @@ async function run(): Promise<void> {
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
     sessions: remoteSessions(main, randomUUID),
-    delegations: { delegate: (handover) => main.delegate(handover) },
+    delegations: { delegate: (handover) => main.delegate(handover), introduce: (introduction) => main.introduce(introduction) },
     now: Date.now,
     cancelElsewhere: (key) => void main.cancelElsewhere(key).catch(() => undefined),
     report,

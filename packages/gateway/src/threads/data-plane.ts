@@ -16,6 +16,7 @@ import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
 import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs, OwnSessions } from '../forward/own/serve-own.ts'
+import type { PeerCredentials } from '../forward/peers/peer-trust.ts'
 import { handle, type Snapshot } from '../gateway.ts'
 import { readCertificate, thumbprintOf } from '../identity/certificate-identity.ts'
 import { identify } from '../identity/identify.ts'
@@ -67,9 +68,16 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const sealingKey = await readKeyFile(places.sealingKey)
   const sessionKey = deriveKey(sealingKey, 'session')
   const database = openDatabase(places.database)
+  let peerCredentials = peerCredentialsOf(terms.tls)
   const exchanges = openExchanges(terms.compiled.definitions, {
     credentials: new SqliteSecretStore(database, sealingKey, randomBytes),
     resolver: systemResolver,
+    peers: {
+      get credentials() {
+        return peerCredentials
+      },
+      identify: (connection) => identify(roster, connection, now()),
+    },
   })
   const metrics = new Metrics()
   let compiled = terms.compiled
@@ -124,8 +132,14 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
         compiled = next
         snapshot = snapshotOf(next, sessionKey)
       },
-      cutRefused: () => void edge.cut((connection) => identify(roster, connection, now()).kind === 'refused'),
-      replaceTls: (tls) => edge.replaceTls(tls),
+      cutRefused: () => {
+        edge.cut((connection) => identify(roster, connection, now()).kind === 'refused')
+        exchanges.cutRefused()
+      },
+      replaceTls: (tls) => {
+        edge.replaceTls(tls)
+        peerCredentials = peerCredentialsOf(tls)
+      },
       cancel: (key) => mcp.calls.cancelHere(key),
       drain: () => edge.drain(limits.drainMs),
       close: async () => {
@@ -137,6 +151,10 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     await closeRest()
     throw error
   }
+}
+
+function peerCredentialsOf({ caller, rootsPem }: ServerCredentials): PeerCredentials {
+  return { ...caller, rootsPem }
 }
 
 /** What any listener observes, as metrics. */

@@ -283,6 +283,7 @@ class PlaneThreads implements PlanesHost {
     const offer: MainApi = {
       ...sessions,
       delegate: (handover) => delegations.delegate(handover),
+      introduce: (introduction) => delegations.introduce(introduction),
       renew: (principal, csrPem) => renew(carriedPrincipal(principal), csrPem),
       cancelElsewhere: (key) => {
         for (const { calls } of this.#running) void calls.cancel(key).catch(() => undefined)

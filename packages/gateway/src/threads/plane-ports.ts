@@ -30,6 +30,7 @@ export interface MainApi {
   endSession(id: string, shown: Connection, handle: string): Promise<'ended' | Refused>
   leaveSession(id: string): void
   readonly delegate: Delegations['delegate']
+  readonly introduce: Delegations['introduce']
   /** A call that another thread may have in flight is to be cancelled there. */
   cancelElsewhere(key: string): void
   report(event: string, message: string): void

@@ -22,6 +22,8 @@ const shown: ReadonlySet<string> = new Set([
   ...[
     'protocol',
     'api',
+    'ticket',
+    'scopes[]',
     'hosts[]',
     'headers[]',
     'encodedSlashes',

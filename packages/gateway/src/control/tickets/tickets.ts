@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
+  callerAlgorithm,
+  callerType,
   Fault,
   parseSpiffeId,
   readTicketClaims,
@@ -8,6 +10,7 @@ import {
   ticketLimits,
   ticketType,
   writeTicketClaims,
+  type CallerClaims,
   type Refused,
   type Ticket,
   type TrustDomain,
@@ -76,6 +79,13 @@ export class Tickets {
     const text = await new CompactSign(payload).setProtectedHeader({ alg: ticketAlgorithm, typ: ticketType, kid: jwk.kid }).sign(privateKey)
     if (text.length > ticketLimits.charactersMax) throw new Fault('the ticket of this session would be too long', 'not-done')
     return text
+  }
+
+  /** Signs who calls, for one agent that is called. It is no ticket: it has a type of its own. @throws Fault */
+  async vouch(claims: CallerClaims): Promise<string> {
+    const { jwk, privateKey } = this.#signs
+    const payload = new TextEncoder().encode(JSON.stringify(claims))
+    return new CompactSign(payload).setProtectedHeader({ alg: callerAlgorithm, typ: callerType, kid: jwk.kid }).sign(privateKey)
   }
 
   /** Nothing counts that was issued under this session. In force everywhere when it resolves; the session itself is the store's business. */

@@ -20,6 +20,24 @@ export interface DelegatedTicket {
   readonly scopes: readonly string[]
 }
 
+/** One call that the gateway brings to another agent. */
+export interface Introduction {
+  readonly from: CarriedPrincipal
+  readonly to: AgentIdentity
+  /** The certificate that the called agent has just shown: what is signed counts under that one alone. */
+  readonly shown: NonNullable<Handover['shown']>
+  /** The id of the request. */
+  readonly request: string
+  /** The session that is passed on with the call; undefined: none. */
+  readonly passesOn: Pick<Handover, 'session' | 'scopes'> | undefined
+}
+
+export interface Introduced {
+  /** A signed statement of who calls. */
+  readonly caller: string
+  readonly ticket: string | undefined
+}
+
 /** Signs tickets for other agents; the control plane implements it, where the keys of tickets live. */
 export interface Delegations {
   /**
@@ -30,6 +48,8 @@ export interface Delegations {
    * @throws Fault; nothing was signed
    */
   delegate(handover: Handover): Promise<DelegatedTicket | Refused>
+  /** Who calls, signed for the called agent alone, and a ticket as `delegate` makes it. Refuses as `delegate`. @throws Fault; nothing was signed */
+  introduce(introduction: Introduction): Promise<Introduced | Refused>
 }
 
 /** Answers a token exchange. @see RFC 8693 section 2.2.1 */
