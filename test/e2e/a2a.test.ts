@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Role, TaskState } from '@a2a-js/sdk'
 import { AgentEvent } from '@a2a-js/sdk/server'
 import { callerClaims, callerType } from '@sallyport/contract'
+import { identityInFolder, openBridge, openLink, readOrCreateSecret } from '@sallyport/runtime'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { messageOf, statusOf, textOf, thumbprintOf } from '../fixtures/a2a-agent.ts'
-import { a2aGate, permitBilling } from '../fixtures/a2a-gate.ts'
+import { a2aGate, clientOver, permitBilling } from '../fixtures/a2a-gate.ts'
 import { claimsOf, idOf } from '../fixtures/delegation.ts'
+import { clock } from '../fixtures/whole-gateway.ts'
 
 test('[T2] the official client of A2A talks to the official server through the gateway, by a card that leads back to it', async () => {
   await using gate = await a2aGate()
@@ -46,8 +50,8 @@ test('a called agent can verify who calls, for which call, and that it was told 
     },
   )
   const { sub, cnf, jti } = callerClaims.parse(verified.payload)
-  const entry = (await gate.agents.gate.whole.events()).findLast((event) => event.type === 'decision' && event.action === 'SendMessage')
-  assert.deepEqual([sub, cnf['x5t#S256'], jti], [idOf('bot'), thumbprintOf(gate.billing), entry?.request])
+  const sent = (await gate.agents.gate.whole.events()).flatMap((event) => (event.type === 'decision' && event.action === 'SendMessage' ? [event.request] : []))
+  assert.deepEqual([sub, cnf['x5t#S256'], jti], [idOf('bot'), thumbprintOf(gate.billing), sent.at(-1)])
 })
 
 test('[F3] a called agent gets a ticket of the caller’s session where its upstream says so, bound to the certificate that it shows', async () => {
@@ -125,4 +129,56 @@ test('a held call to an agent is told as an error of JSON-RPC with its approval,
   await gate.agents.gate.whole.admin('approvals.answer', { id: approvals[0]?.id, answer: 'approved', person: 'ada' })
   await ask()
   assert.equal(gate.peer.heard.filter(({ method }) => method === 'POST').length, 1)
+})
+
+test('the official client calls another agent through the bridge, by a card that leads back to the bridge', async () => {
+  await using gate = await a2aGate()
+  const { whole } = gate.agents.gate
+  const [host = '', port = ''] = whole.running.addresses.agents.split(':')
+  const directory = join(whole.folder, 'bot')
+  const link = await openLink({ identity: identityInFolder(directory), gateway: { host, port: Number(port) }, clock, report: () => undefined })
+  const clientSecret = await readOrCreateSecret(directory, randomBytes)
+  const bridge = await openBridge({
+    link,
+    listen: { host: '127.0.0.1', port: 0 },
+    clientSecret,
+    allowedOrigins: [],
+    clock,
+    newId: randomUUID,
+    report: () => undefined,
+  })
+  try {
+    const fetchImpl: typeof fetch = (input, init = {}) =>
+      fetch(input, { ...init, headers: { ...(init.headers as object), 'x-sallyport-secret': clientSecret } })
+    const client = await clientOver(fetchImpl, `${bridge.url}/a2a/billing/`)
+    assert.deepEqual(
+      (await client.getAgentCard()).supportedInterfaces.map(({ url }) => url),
+      [`${bridge.url}/a2a/billing`],
+    )
+    const answered = await client.sendMessage({ tenant: '', message: messageOf('hi', '', Role.ROLE_USER), configuration: undefined, metadata: undefined })
+    assert.ok('messageId' in answered && textOf(answered) === 'echo: hi')
+    assert.ok(!JSON.stringify(gate.peer.heard).includes('sallyport-reached-at'))
+  } finally {
+    await bridge.close()
+    await link.close()
+  }
+})
+
+test('an agent of the library acts on with a ticket that was passed on to it', async () => {
+  await using gate = await a2aGate({ upstream: { ticket: 'delegated' } })
+  await (
+    await gate.client('bot', gate.agents.ticket)
+  ).sendMessage({
+    tenant: '',
+    message: messageOf('pay', '', Role.ROLE_USER),
+    configuration: undefined,
+    metadata: undefined,
+  })
+  const client = await gate.agents.gate.whole.agent('billing')
+  const answered = await client.callHttp('api', { method: 'GET', path: '/things/1', ticket: String(gate.peer.heard.at(-1)?.headers['sallyport-ticket']) })
+  assert.equal(answered.kind, 'answer')
+  if (answered.kind === 'answer') answered.body.resume()
+  const entry = (await gate.agents.gate.whole.events()).findLast((event) => event.type === 'decision')
+  assert.ok(entry?.type === 'decision')
+  assert.deepEqual([entry.caller.agent, entry.caller.actors], ['billing', [idOf('bot')]])
 })
