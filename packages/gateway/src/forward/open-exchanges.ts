@@ -4,12 +4,13 @@ import { Pool, type Dispatcher } from 'undici'
 import { injectCredential, type Credentials } from './credentials.ts'
 import { dial, type DialTarget, type Resolver } from './dial.ts'
 import { EchoPattern } from './echo-pattern.ts'
+import { answerHeadBytesMax, type ExchangePool } from './exchange-pool.ts'
 import { notSent, type Exchanges, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import { FairTurns } from './fair-turns.ts'
 import { checkWritable, outgoingHeaders } from './outgoing-request.ts'
 import { PeerPool } from './peers/peer-pool.ts'
 import type { PeerTrust } from './peers/peer-trust.ts'
-import { addressRulesOf, type UpstreamDefinition } from './upstream-definition.ts'
+import { addressRulesOf, originOf, type UpstreamDefinition } from './upstream-definition.ts'
 import { UpstreamExchange } from './upstream-exchange.ts'
 
 export interface ExchangePorts {
@@ -76,16 +77,6 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
 /** By the name of the upstream, and apart from it for its streams. */
 type Pools = ReadonlyMap<string, ExchangePool>
 
-/** The exchanges with one upstream. */
-export interface ExchangePool {
-  /** Of the definition: two with the same are the same. */
-  readonly fingerprint: string
-  send(request: UpstreamRequest): Promise<UpstreamAnswer | Unanswered>
-  /** Resolves when the last exchange has ended, which is made to happen after `drainMs`. */
-  drain(drainMs: number): Promise<void>
-  cutRefused(): void
-}
-
 /** Streams of one upstream that are open at once. */
 const streamsMax = 1024
 
@@ -108,14 +99,11 @@ function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports
 
 function newPool(definition: UpstreamDefinition, ports: ExchangePorts, limits: ExchangesLimits): ExchangePool {
   const { peer } = definition
-  return peer === undefined ? new UpstreamPool(definition, ports, limits) : new PeerPool({ ...definition, peer }, ports, limits)
+  return peer === undefined ? new UpstreamPool(definition, ports, limits) : new PeerPool({ ...definition, peer }, ports, limits.waitingMax)
 }
 
 /** Tenants with a credential of their own at one upstream whose patterns are kept. */
 const echoesMax = 64
-
-/** The largest head of an answer. */
-export const answerHeadBytesMax = 65_536
 
 /** The connections of one upstream. */
 class UpstreamPool implements ExchangePool {
@@ -212,10 +200,6 @@ class UpstreamPool implements ExchangePool {
 interface Turn {
   readonly exchange: UpstreamExchange
   readonly options: Dispatcher.DispatchOptions
-}
-
-export function originOf({ scheme, host, port }: UpstreamDefinition): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function dialTarget(definition: UpstreamDefinition): DialTarget {

@@ -131,6 +131,11 @@ export function compilePeerDefinition(
   return compiled.kind === 'invalid' ? compiled : { kind: 'compiled', definition: { ...compiled.definition, basePath: '', peer } }
 }
 
+/** As an HTTP client writes it. */
+export function originOf({ scheme, host, port }: UpstreamDefinition): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 /** The rules of a definition that was compiled. */
 export function addressRulesOf({ allow, pin }: Pick<UpstreamDefinition, 'allow' | 'pin'>): AddressRules {
   return { allow: allow.flatMap((text) => parseRange(text) ?? []), pin: pin.flatMap((text) => parseAddress(text) ?? []) }

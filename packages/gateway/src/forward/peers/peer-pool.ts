@@ -7,11 +7,11 @@ import { thumbprintOf } from '../../identity/certificate-identity.ts'
 import type { Principal } from '../../identity/identify.ts'
 import { dial, type Resolver } from '../dial.ts'
 import { EchoPattern } from '../echo-pattern.ts'
+import { answerHeadBytesMax, type ExchangePool } from '../exchange-pool.ts'
 import { notSent, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from '../exchange.ts'
 import { FairTurns } from '../fair-turns.ts'
-import { answerHeadBytesMax, originOf, type ExchangePool, type ExchangesLimits } from '../open-exchanges.ts'
 import { checkWritable, outgoingHeaders } from '../outgoing-request.ts'
-import { addressRulesOf, type UpstreamDefinition } from '../upstream-definition.ts'
+import { addressRulesOf, originOf, type UpstreamDefinition } from '../upstream-definition.ts'
 import { UpstreamExchange } from '../upstream-exchange.ts'
 import type { PeerCredentials, PeerTrust } from './peer-trust.ts'
 
@@ -54,7 +54,7 @@ export class PeerPool implements ExchangePool {
   #proofs: Proofs | undefined
   #onIdle: () => void = () => {}
 
-  constructor(definition: UpstreamDefinition & { readonly peer: SpiffeId }, { resolver, peers }: PeerPorts, { waitingMax }: ExchangesLimits) {
+  constructor(definition: UpstreamDefinition & { readonly peer: SpiffeId }, { resolver, peers }: PeerPorts, waitingMax: number) {
     if (!peers || definition.scheme !== 'https') throw new TypeError('an agent is called over mutual TLS')
     this.fingerprint = JSON.stringify(definition)
     this.#definition = definition
@@ -93,10 +93,9 @@ export class PeerPool implements ExchangePool {
 
   #start(turn: Turn): void {
     this.#running.add(turn.exchange)
-    void this.#carry(turn)
+    this.#carry(turn).catch((error: unknown) => turn.exchange.giveUp(error))
   }
 
-  /** Never rejects: whatever fails is the answer of the exchange. */
   async #carry({ exchange, request }: Turn): Promise<void> {
     const socket = await this.#connect(exchange)
     if (!socket) return
