@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tokenExchangeAnswer } from '@sallyport/contract'
+import { exchangeBytesMax } from '../../packages/gateway/src/access/own/understand-delegation.ts'
 import { claimsOf, delegationGate, exchangePath, idOf, permitDelegation, refusalOf } from '../fixtures/delegation.ts'
 import { permitThings } from '../fixtures/whole-sessions.ts'
 
@@ -82,6 +83,9 @@ test('a request for a ticket is read strictly, and refused in the words of the R
   const bot = held['bot'] ?? assert.fail()
   assert.equal(refusalOf(await gate.ask(bot, exchangePath)), '400 invalid_request access.method-not-allowed')
   assert.equal(refusalOf(await gate.ask(bot, exchangePath, [], {})), '400 invalid_request access.unsupported-media')
+  const padded = (length: number): URLSearchParams => new URLSearchParams({ a: 'x'.repeat(length - 2) })
+  assert.equal(refusalOf(await gate.ask(bot, exchangePath, [], padded(exchangeBytesMax))), '400 unsupported_grant_type access.unknown-method')
+  assert.equal(refusalOf(await gate.ask(bot, exchangePath, [], padded(exchangeBytesMax + 1))), '400 invalid_request access.too-large')
   const twice = new URLSearchParams([
     ['grant_type', 'a'],
     ['grant_type', 'b'],

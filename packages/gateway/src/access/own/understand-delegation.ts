@@ -12,7 +12,7 @@ import { parseMediaType } from '../media-type.ts'
 const delegateAction = 'delegate'
 
 /** A ticket, every scope that it can have asked for again, and the names around them. */
-const exchangeBytesMax = 16_384
+export const exchangeBytesMax = 16_384
 
 /**
  * What an agent asks that wants another to act on in the same session: a token exchange, whose subject token is the agent's own ticket and whose audience is the
