@@ -25,7 +25,13 @@ testBound('gateway/forward/credentials.ts', 'secretCharactersMax', (size) => obj
 testLeast('gateway/forward/echo-pattern.ts', 'secretCharactersMin', (size) => objectionToSecret('a'.repeat(size)) === undefined)
 
 const card = {
-  ...{ name: 'n', description: '', version: '1', capabilities: {}, defaultInputModes: [], defaultOutputModes: [], skills: [] },
+  name: 'n',
+  description: '',
+  version: '1',
+  capabilities: {},
+  defaultInputModes: [],
+  defaultOutputModes: [],
+  skills: [],
   supportedInterfaces: [{ url: 'https://a', protocolBinding: 'JSONRPC', protocolVersion: '1.0' }],
 }
 const cardWith = (changed: object): string => JSON.stringify({ ...card, ...changed })
