@@ -32,6 +32,13 @@ export const problems = {
   'access.configuration-changed': { status: 503, title: 'The configuration changed while the call arrived' },
   'access.unsupported-version': { status: 400, title: 'The protocol revision is not supported' },
 
+  'session.none': { status: 404, title: 'No session is open for this agent' },
+  'session.invalid': { status: 401, title: 'The session handle does not count here' },
+  'session.stale-handle': { status: 409, title: 'The session handle was replaced, and its successor is in use' },
+  'session.login-required': { status: 401, title: 'A person must log in again for this agent' },
+  'session.provider-unavailable': { status: 503, title: 'The identity provider does not answer properly' },
+  'session.unavailable': { status: 503, title: 'Sessions cannot be looked up or recorded now' },
+
   'policy.no-rule': { status: 403, title: 'No rule permits this call' },
   'policy.denied': { status: 403, title: 'A rule denies this call' },
   'policy.quota-exhausted': { status: 429, title: 'A quota is exhausted' },

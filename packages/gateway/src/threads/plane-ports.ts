@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { RosterChange } from '../control/authority/live-roster.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
-import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
+import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
 import type { Accepted } from '../tool-register.ts'
@@ -42,7 +42,7 @@ export interface PlaneApi {
 
 export interface LedgerApi {
   begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: readonly number[]): Promise<void>
-  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
+  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
   tools(upstream?: string): readonly PinnedTool[]
