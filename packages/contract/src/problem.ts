@@ -34,6 +34,13 @@ export const problems = {
   'access.configuration-changed': { status: 503, title: 'The configuration changed while the call arrived' },
   'access.unsupported-version': { status: 400, title: 'The protocol revision is not supported' },
 
+  'session.none': { status: 404, title: 'No session is open for this agent' },
+  'session.invalid': { status: 401, title: 'The session handle does not count here' },
+  'session.stale-handle': { status: 409, title: 'The session handle was replaced, and its successor is in use' },
+  'session.login-required': { status: 401, title: 'A person must log in again for this agent' },
+  'session.provider-unavailable': { status: 503, title: 'The identity provider does not answer properly' },
+  'session.unavailable': { status: 503, title: 'Sessions cannot be looked up or recorded now' },
+
   'policy.no-rule': { status: 403, title: 'No rule permits this call' },
   'policy.denied': { status: 403, title: 'A rule denies this call' },
   'policy.quota-exhausted': { status: 429, title: 'A quota is exhausted' },
@@ -52,12 +59,6 @@ export const problems = {
   'forward.answer-too-large': { status: 502, title: 'The answer of the upstream is larger than its limit' },
   'forward.credential-missing': { status: 502, title: 'The credential for the upstream is not set' },
   'forward.request-from-server-refused': { status: 403, title: 'Requests from the upstream to the agent are not allowed' },
-
-  'session.none': { status: 404, title: 'No session is open for this agent' },
-  'session.invalid': { status: 401, title: 'The session handle does not count here' },
-  'session.stale-handle': { status: 409, title: 'The session handle was replaced, and its successor is in use' },
-  'session.login-required': { status: 401, title: 'A person must log in again for this agent' },
-  'session.provider-unavailable': { status: 503, title: 'The identity provider does not answer properly' },
 
   'control.configuration-invalid': { status: 422, title: 'The configuration is not valid' },
   'control.not-found': { status: 404, title: 'There is no such thing' },

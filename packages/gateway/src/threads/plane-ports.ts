@@ -6,7 +6,7 @@ import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import type { Connection } from '../edge/inbound.ts'
 import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
-import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
+import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
 import type { Accepted } from '../tool-register.ts'
@@ -52,7 +52,7 @@ export interface PlaneApi {
 
 export interface LedgerApi {
   begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: readonly number[]): Promise<void>
-  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
+  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
   tools(upstream?: string): readonly PinnedTool[]

@@ -12,11 +12,13 @@ export interface ProviderTokens {
  * What became of one request for new tokens.
  *
  * - `refused`: the provider answered 400 or 401, with whatever body: this refresh token will not work again.
+ * - `unsent`: certainly no byte of the request has left: no address, no connection. The token is as good as before.
  * - `unknown`: anything else. The provider may or may not have rotated the token.
  */
 export type RefreshAnswer =
   | { readonly kind: 'refreshed'; readonly tokens: ProviderTokens }
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unsent'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string }
 
 /** The operator's identity provider, as refresh needs it. */
