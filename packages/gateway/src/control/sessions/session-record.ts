@@ -22,7 +22,7 @@ export interface SessionRecord extends SessionSubject {
   readonly reason: string | undefined
   /** The one certificate that counts; none while the session is ready. */
   readonly certificate: Thumbprint | undefined
-  /** Counts the handles, from 1. A number and nothing else: two handles of one second are two generations. */
+  /** Counts the handles, from 1, which is made when the agent takes the session up. A number and nothing else: two handles of one second are two generations. */
   readonly generation: number
   /** When the handle of this generation was made. */
   readonly handleMadeAt: number
@@ -66,6 +66,7 @@ export const sessionTermsDefault: SessionTerms = {
 
 /** A ticket is for minutes: it outlives the revocation of its session where the news has not arrived. */
 export const ticketMsMax = 300_000
+export const firstGeneration = 1
 /** Flights with one token: the first and one probe. */
 export const attemptsMax = 2
 /** The provider is left alone for so long when it could not be reached at all. */

@@ -1,6 +1,7 @@
 import { refused, type Refused } from '@sallyport/contract'
 import { tokenPlace } from './sealed-texts.ts'
 import { callerOf, type SessionAct } from './session-log.ts'
+import { firstGeneration } from './session-record.ts'
 import type { SessionFilter, SessionSummary } from './session-store.ts'
 import type { Sessions, SessionsPorts } from './sessions.ts'
 import type { CompletedLogin, SessionId } from './session.ts'
@@ -34,7 +35,7 @@ export class SessionRegister {
     const id = newId()
     const facts = { session: id, caller: callerOf(owner), issuer, subject, ...(person !== undefined && { person }) }
     await log.write({ act: 'opened', ...facts })
-    const opened = await store.open({ id, owner, issuer, subject, scopes, person, sealedToken: seal.seal(tokenPlace(id, 0), refreshToken) })
+    const opened = await store.open({ id, owner, issuer, subject, scopes, person, sealedToken: seal.seal(tokenPlace(id, firstGeneration), refreshToken) })
     if (opened === 'too-many') {
       await log.tell({ act: 'revoked', ...facts, reason: 'the agent has too many sessions' })
       const detail = `The agent ${owner.tenant}/${owner.agent} has too many sessions: revoke some.`

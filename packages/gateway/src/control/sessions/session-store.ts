@@ -1,6 +1,6 @@
 import type { AgentName, TenantName, Thumbprint } from '@sallyport/contract'
 import type { Flight, NotProven, Verdict } from './gate.ts'
-import type { SealedToken, SessionRecord, SessionState, SessionTerms } from './session-record.ts'
+import { firstGeneration, type SealedToken, type SessionRecord, type SessionState, type SessionTerms } from './session-record.ts'
 import type { Proof, SessionId, SessionOwner, SessionSubject } from './session.ts'
 import type { Claimable, FlightEnd, Landed, MadeHandle } from './steps.ts'
 
@@ -8,7 +8,7 @@ export interface NewSession extends SessionSubject {
   readonly id: SessionId
   readonly owner: SessionOwner
   readonly person: string | undefined
-  /** Bound to the session and generation 0. */
+  /** Bound to the session and generation 1, which its first handle will be of. */
   readonly sealedToken: Uint8Array
 }
 
@@ -111,7 +111,7 @@ export function newRecord({ id, owner, issuer, subject, scopes, person, sealedTo
     state: 'ready',
     reason: undefined,
     certificate: undefined,
-    generation: 0,
+    generation: firstGeneration,
     handleMadeAt: at,
     isHandleUsed: false,
     sealedHandle: undefined,

@@ -8,7 +8,7 @@ import type { Lineage } from './lineage.ts'
 import { returnOrphans } from './return-orphans.ts'
 import { handlePlace } from './sealed-texts.ts'
 import { callerOf } from './session-log.ts'
-import { ticketMsMax, type SessionTerms } from './session-record.ts'
+import { firstGeneration, ticketMsMax, type SessionTerms } from './session-record.ts'
 import type { SessionStore } from './session-store.ts'
 import type { AgentSessions, AskProof, MintTicket, Proof, SessionGrant, SessionId } from './session.ts'
 import { waitTurn } from './wait.ts'
@@ -193,7 +193,7 @@ export class Sessions implements AgentSessions {
     const found = await store.claimable(proof)
     if (found.kind !== 'ready') return found
     const handle = newHandle(random)
-    await store.claim(found.session, proof, { digest: digestOfHandle(handle) ?? '', sealed: seal.seal(handlePlace(found.session, 1), handle) })
+    await store.claim(found.session, proof, { digest: digestOfHandle(handle) ?? '', sealed: seal.seal(handlePlace(found.session, firstGeneration), handle) })
     return { kind: 'again' }
   }
 

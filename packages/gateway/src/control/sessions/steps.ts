@@ -1,6 +1,6 @@
 import type { Thumbprint } from '@sallyport/contract'
 import { answerable, objectionTo, type Answerable, type Flight, type Presented } from './gate.ts'
-import { attemptsMax, endOf, over, restMs, type SessionRecord, type SessionTerms, type Step } from './session-record.ts'
+import { attemptsMax, endOf, firstGeneration, over, restMs, type SessionRecord, type SessionTerms, type Step } from './session-record.ts'
 import type { Ended } from './session-store.ts'
 import type { Proof, SessionId } from './session.ts'
 
@@ -36,7 +36,7 @@ export function claimable(sessions: readonly SessionRecord[], proof: Proof, at: 
   const ready = sessions.find((session) => isClaimable(session, proof, at, terms))
   if (ready) return { kind: 'ready', session: ready.id }
   for (const session of sessions) {
-    if (session.state !== 'active' || session.generation !== 1 || !session.sealedHandle || objectionTo(session, proof, undefined)) continue
+    if (session.state !== 'active' || session.generation !== firstGeneration || !session.sealedHandle || objectionTo(session, proof, undefined)) continue
     if (at - session.handleMadeAt < terms.replayMs && at < endOf(session, terms)) return answerable(session, session.sealedHandle, at, terms)
   }
   return { kind: 'none' }
@@ -48,7 +48,7 @@ export function claim(session: SessionRecord, proof: Proof, handle: MadeHandle, 
   return {
     result: 'claimed',
     handle: handle.digest,
-    session: { ...session, state: 'active', certificate: proof.thumbprint, generation: 1, handleMadeAt: at, isHandleUsed: false, sealedHandle: handle.sealed },
+    session: { ...session, state: 'active', certificate: proof.thumbprint, handleMadeAt: at, isHandleUsed: false, sealedHandle: handle.sealed },
   }
 }
 
