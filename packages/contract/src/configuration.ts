@@ -351,9 +351,9 @@ const sessions = z
       .optional()
       .meta({ description: 'From the login to the end of the session, however often it is refreshed (default 7d, at most 90d)' }),
     ticket: durationBetween(ticketLifetimeMsRange, '30s to 5m').optional().meta({ description: 'Lifetime of tickets (default and at most 5m)' }),
-    replayWindow: durationUpTo('5m')
+    replayWindow: durationUpTo('15m')
       .optional()
-      .meta({ description: 'How long a handle whose answer was lost is answered the same again (default 1m)' }),
+      .meta({ description: 'How long a handle whose answer was lost is answered the same again (default 10m)' }),
     required: globs.optional().meta({ description: 'Tenants whose agents need a session for every call (default none)' }),
   })
   .optional()

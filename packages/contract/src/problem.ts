@@ -60,6 +60,11 @@ export const problems = {
   'forward.credential-missing': { status: 502, title: 'The credential for the upstream is not set' },
   'forward.request-from-server-refused': { status: 403, title: 'Requests from the upstream to the agent are not allowed' },
 
+  'login.link-invalid': { status: 404, title: 'The login link is unknown, used or expired' },
+  'login.other-browser': { status: 403, title: 'The login was begun in another browser' },
+  'login.refused': { status: 403, title: 'The login was not completed' },
+  'login.provider-failed': { status: 502, title: 'The identity provider did not answer the login properly' },
+
   'control.configuration-invalid': { status: 422, title: 'The configuration is not valid' },
   'control.not-found': { status: 404, title: 'There is no such thing' },
   'control.conflict': { status: 409, title: 'The state does not allow this' },

@@ -9,7 +9,9 @@ import { makeRoots } from './authority/roots.ts'
 import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 
 /** What lies where in the gateway's data folder, which only its owner can enter. */
-export function dataFolder(folder: string): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
+export function dataFolder(
+  folder: string,
+): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
