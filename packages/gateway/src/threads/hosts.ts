@@ -17,6 +17,7 @@ export interface LedgerHost {
   readonly begin: (act: Parameters<LedgerApi['begin']>[0]) => Promise<void>
   readonly note: LedgerApi['note']
   readonly answerApproval: LedgerApi['answerApproval']
+  readonly refuse: LedgerApi['refuse']
   approvals(): Promise<readonly Approval[]>
   tools(upstream?: string): Promise<readonly PinnedTool[]>
   readonly acceptTool: LedgerApi['acceptTool']

@@ -24,6 +24,7 @@ const ledgerCalls = [
   'note',
   'answerApproval',
   'approvals',
+  'refuse',
   'tools',
   'acceptTool',
   'toolsMayHaveChanged',
@@ -116,6 +117,10 @@ class LedgerThread implements LedgerHost {
 
   answerApproval(...answer: Parameters<LedgerApi['answerApproval']>): ReturnType<LedgerApi['answerApproval']> {
     return this.#calls.answerApproval(...answer)
+  }
+
+  refuse(seen: Parameters<LedgerApi['refuse']>[0]): void {
+    void this.#running?.calls.refuse(seen).catch(() => undefined)
   }
 
   approvals(): Promise<ReturnType<LedgerApi['approvals']>> {

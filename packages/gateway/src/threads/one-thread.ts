@@ -18,6 +18,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
       begin: (act) => ledger.begin(act),
       note: (act) => ledger.note(act),
       answerApproval: (...answer) => ledger.answerApproval(...answer),
+      refuse: (seen) => ledger.refuse(seen),
       approvals: async () => state.approvals.list(opened.now()),
       tools: async (upstream) => tools.all(upstream),
       acceptTool: (...accepted) => tools.accept(...accepted),

@@ -7,6 +7,7 @@ import type { Connection } from '../edge/inbound.ts'
 import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
+import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
 import type { Accepted } from '../tool-register.ts'
@@ -55,6 +56,8 @@ export interface LedgerApi {
   note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
+  /** Counts what no data plane refused. */
+  refuse(seen: RefusalSeen): void
   tools(upstream?: string): readonly PinnedTool[]
   acceptTool(owner: ToolOwner, tool: string, digest: string, person: string): Promise<Accepted>
   /** A child says so, or only may have others, since it has ended. */

@@ -21,7 +21,7 @@ export interface LoginListenerTerms {
   /** Undefined: without encryption, which is for this host alone. */
   readonly tls: { readonly key: string; readonly cert: string } | undefined
   /** Whose `Host` counts. */
-  readonly publicUrl: string
+  readonly publicUrl: () => string
   readonly logins: Logins
   readonly report: (event: string, error: unknown) => void
 }
@@ -56,9 +56,8 @@ export async function listenForLogins(terms: LoginListenerTerms): Promise<LoginL
   }
 }
 
-function pagesOf({ publicUrl, logins, report }: LoginListenerTerms): Hono {
-  const { host, protocol } = new URL(publicUrl)
-  const isEncrypted = protocol === 'https:'
+function pagesOf({ publicUrl, logins, report, tls }: LoginListenerTerms): Hono {
+  const isEncrypted = tls !== undefined
   // RFC 6265bis section 4.1.3.2: with this prefix no other host and no unencrypted page can set it.
   const cookie = isEncrypted ? '__Host-sallyport-login' : 'sallyport-login'
   const browserOf = (context: Context): string => {
@@ -82,7 +81,8 @@ function pagesOf({ publicUrl, logins, report }: LoginListenerTerms): Hono {
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store')
     // A name that somebody else makes lead here is not answered (DNS rebinding).
-    if (context.req.header('host') !== host) return refuse(context, { code: 'login.link-invalid', detail: `These pages are at ${publicUrl}.` })
+    if (context.req.header('host') !== new URL(publicUrl()).host)
+      return refuse(context, { code: 'login.link-invalid', detail: `These pages are at ${publicUrl()}.` })
     return next()
   })
   app.use(bodyLimit({ maxSize: formBytesMax, onError: (context) => refuse(context, { code: 'login.link-invalid', detail: 'The form is too large.' }) }))

@@ -15,7 +15,7 @@ const providerMsMax = 15_000
 export interface LoginsPorts {
   readonly providers: Providers
   /** How browsers reach the login pages, without a final slash. */
-  readonly publicUrl: string
+  readonly publicUrl: () => string
   readonly now: () => number
   readonly random: (length: number) => Uint8Array
   /** Opens the session, durable when it resolves. */
@@ -85,7 +85,7 @@ export class Logins {
     const link = this.#secret()
     const expiresAt = this.#ports.now() + loginMsMax
     this.#byId.set(digestOf(link), { ...request, id, link: digestOf(link), expiresAt, stage: { at: 'link' } })
-    return { kind: 'started', id, link: `${this.#ports.publicUrl}/login/${link}`, expiresAt }
+    return { kind: 'started', id, link: `${this.#ports.publicUrl()}/login/${link}`, expiresAt }
   }
 
   /** How a login stands, for whoever started it. */
@@ -111,7 +111,7 @@ export class Logins {
       state: this.#secret(),
       nonce: this.#secret(),
       verifier: this.#secret(),
-      redirectUri: `${this.#ports.publicUrl}/callback/${login.provider.definition.name}`,
+      redirectUri: `${this.#ports.publicUrl()}/callback/${login.provider.definition.name}`,
     }
     const url = await login.provider.authorizationUrl(challenge, AbortSignal.timeout(providerMsMax))
     // Others may have confirmed meanwhile.
@@ -136,11 +136,8 @@ export class Logins {
     if (login.provider.definition.name !== providerName) return this.#end(login, refused('login.refused', 'the answer came for another provider'))
     const loggedIn = await login.provider.exchange(parameters, challenge, AbortSignal.timeout(providerMsMax))
     if ('problem' in loggedIn) return this.#end(login, loggedIn)
-    const unfit = this.#objectionTo(login, loggedIn)
-    if (unfit) {
-      await this.#giveBack(login.provider, loggedIn)
-      return this.#end(login, unfit)
-    }
+    const unfit = await this.objectionTo(login, loggedIn)
+    if (unfit) return this.#end(login, unfit)
     login.stage = { at: 'finish', loggedIn, browser: bound }
     return { view: viewOf(login), loggedIn, link: login.link }
   }
@@ -161,6 +158,14 @@ export class Logins {
     const opened = await this.complete(login, loggedIn)
     login.stage = { at: 'done', outcome: opened }
     return 'problem' in opened ? opened : viewOf(login)
+  }
+
+  /** Refuses `login.refused` for another account than the one that was asked for; its tokens are given back. */
+  async objectionTo({ expected, provider }: LoginRequest, loggedIn: LoggedIn): Promise<Refused | undefined> {
+    if (expected === undefined || expected === loggedIn.subject || loggedIn.called.includes(expected)) return undefined
+    await this.#giveBack(provider, loggedIn)
+    const detail = 'Another account logged in than the one that was asked for.'
+    return refused('login.refused', detail, { detail })
   }
 
   /** Opens the session, or gives the tokens back. @throws Fault */
@@ -207,12 +212,6 @@ export class Logins {
   #end(login: Login, outcome: Refused): Refused {
     login.stage = { at: 'done', outcome }
     return outcome
-  }
-
-  #objectionTo({ expected }: LoginRequest, { subject, called }: LoggedIn): Refused | undefined {
-    if (expected === undefined || expected === subject || called.includes(expected)) return undefined
-    const detail = 'Another account logged in than the one that was asked for.'
-    return refused('login.refused', detail, { detail })
   }
 
   async #giveBack(provider: Provider, { refreshToken }: LoggedIn): Promise<void> {

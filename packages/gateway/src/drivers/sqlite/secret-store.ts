@@ -68,6 +68,11 @@ export class SqliteSecretStore implements SecretStore {
     return value
   }
 
+  async revealShared(name: string): Promise<string | undefined> {
+    const row = await this.#database.read((sql) => findRow(sql, shared, name))
+    return row && this.#open(row)
+  }
+
   /** @throws Fault when a value does not open under the sealing key */
   async openAll(): Promise<void> {
     for (const row of await this.#database.read((sql) => sql.all(`SELECT tenant, name, version, sealed FROM secrets`))) this.#open(row)
