@@ -162,7 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
-    const sessionKey = deriveKey(sealingKey, 'sessions')
+    const sessionKey = deriveKey(sealingKey, 'session-store')
     const sessions =
       configuration.sessions &&
       openSessions({

@@ -135,7 +135,10 @@ export class Logins {
     this.#end(login, refused('login.refused', 'the provider’s answer was not taken'))
     if (login.provider.definition.name !== providerName) return this.#end(login, refused('login.refused', 'the answer came for another provider'))
     const loggedIn = await login.provider.exchange(parameters, challenge, AbortSignal.timeout(providerMsMax))
-    if ('problem' in loggedIn) return this.#end(login, loggedIn)
+    if ('problem' in loggedIn) {
+      this.#ports.report('login.refused', new Error(loggedIn.reason))
+      return this.#end(login, loggedIn)
+    }
     const unfit = await this.objectionTo(login, loggedIn)
     if (unfit) return this.#end(login, unfit)
     login.stage = { at: 'finish', loggedIn, browser: bound }

@@ -7,7 +7,6 @@ import { Logins, type LoginsPorts } from './logins.ts'
 import type { ProviderDefinition } from './provider-definition.ts'
 import { openProviderHttp } from './provider-http.ts'
 import { Provider, type ProviderPorts } from './provider.ts'
-import type { Providers } from './providers.ts'
 
 /** Between two looks at logins that nobody finished. */
 const sweepMs = 60_000
