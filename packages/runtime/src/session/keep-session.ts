@@ -88,13 +88,13 @@ export function keepSession({ store, clock, random, certificate, refresh, catchU
   const fail = (trouble: SessionTrouble, retryAfterSeconds = 0): void => {
     const waitMs = Math.max(Math.min(sessionKeepingLimits.firstRetryMs * 2 ** failures, sessionKeepingLimits.retryMsMax), retryAfterSeconds * 1000)
     retryAtMs = clock.now() + Math.ceil(waitMs * (1 + retrySpread * random()))
-    if (failures === 0) report(trouble)
+    if (failures === 0 && !isStopped) report(trouble)
     failures += 1
   }
   const refuse = (handle: string, problem: ProblemDocument): void => {
     if (!ending.has(problem.code)) return fail(problem, problem.retryAfterSeconds)
     spent = handle
-    report(problem)
+    if (!isStopped) report(problem)
   }
 
   const exchange = async (assertHeld: () => void): Promise<void> => {

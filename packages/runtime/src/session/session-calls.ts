@@ -1,5 +1,5 @@
 import { Fault, ownPaths, sessionEndAnswer, sessionGrantAnswer, type Json, type ProblemDocument, type SessionGrantAnswer } from '@sallyport/contract'
-import type { LinkRequest } from '../link/gateway-link.ts'
+import type { LinkRequest } from '../link/lines.ts'
 import { readJson, separateProblem, type LinkAnswer } from '../link/read-answer.ts'
 
 /** Sends a request as this agent, over whichever of its connections. */

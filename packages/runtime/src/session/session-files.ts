@@ -66,7 +66,8 @@ export function sessionInFolder(directory: string): SessionStore {
 export function heldSession({ session, handle, ticket, sessionExpiresAt }: SessionGrantAnswer, askedAtMs: number): HeldSession {
   const claims = readTicketClaims(Buffer.from(ticket.split('.')[1] ?? '', 'base64url'))
   if (!claims) throw new Fault('the gateway answered with a ticket that is none', 'unknown')
-  const lifetimeMs = (claims.expiresAtSeconds - claims.issuedAtSeconds) * 1000
+  // Its times are whole seconds, so it may have been issued almost a second later than it says.
+  const lifetimeMs = (claims.expiresAtSeconds - claims.issuedAtSeconds - 1) * 1000
   return {
     session,
     handle,

@@ -15,7 +15,7 @@ import {
 import { CompactSign } from 'jose'
 import type { Note } from '../authority/agent-register.ts'
 import { InOrder } from '../in-order.ts'
-import type { TicketFacts } from '../sessions/session.ts'
+import type { MintTicket, TicketFacts } from '../sessions/session.ts'
 import { LiveTicketTrust, type RevokedSession } from './live-ticket-trust.ts'
 import {
   activeAmong,
@@ -67,7 +67,7 @@ export class Tickets {
    *
    * @throws Fault `not-done` when they make no ticket: a person's name that is not ASCII, too many scopes, more than 4 KiB in all, more than five minutes
    */
-  async mint(facts: TicketFacts): Promise<string> {
+  readonly mint: MintTicket = async (facts) => {
     const ticket = this.#ticketOver(facts)
     const payload = writeTicketClaims(ticket)
     // What comes out must be what the verifying side reads: a scope with a space in it would be two.
