@@ -61,7 +61,11 @@ export class Invariants {
     const { log } = this.#world
     if ('problem' in answer) {
       // Whoever has the handle and not the key learns nothing of the session, not even its state.
-      if (caller.isThief && !['session.invalid', 'session.none', 'session.unavailable'].includes(answer.problem.code) && !answer.problem.code.startsWith('identity.'))
+      if (
+        caller.isThief &&
+        !['session.invalid', 'session.none', 'session.unavailable'].includes(answer.problem.code) &&
+        !answer.problem.code.startsWith('identity.')
+      )
         this.#broken(`a thief learned ${answer.problem.code}`)
       return
     }
@@ -94,8 +98,8 @@ export class Invariants {
     if (!(error instanceof Error) || error.name !== 'Fault') this.#broken(`a bug: ${event}: ${String(error instanceof Error ? error.stack : error)}`)
   }
 
-  /** What can be said only when nothing moves any more. */
-  atTheEnd(): void {
+  /** What can be said only when nothing moves any more. @throws Violation */
+  atRest(): void {
     const { provider, log, scheduler } = this.#world
     const successes = provider.requests.filter(({ answered }) => answered === 'refreshed').length
     const rotated = new Set(this.given.filter(({ generation }) => generation > startGeneration).map(({ generation }) => generation))
@@ -114,15 +118,18 @@ export class Invariants {
       if (scheduler.odd.has('clockSteps')) continue
       for (const [index, request] of same.entries()) {
         const before = same[index - 1]
-        if (!before || before.answered === 'refreshed') continue
-        if (before.endedAt === undefined || request.at < before.endedAt) {
-          if (request.at - before.at < terms.flightMs + terms.quarantineMs) this.#broken('the provider was asked twice at once')
-        } else if (request.at - before.endedAt < terms.quarantineMs && request.at - before.at < terms.flightMs + terms.quarantineMs) {
+        if (!before) continue
+        const isLeaseOver = request.at - before.at >= terms.flightMs + terms.quarantineMs
+        if (request.beganMove < (before.endedMove ?? Number.POSITIVE_INFINITY)) {
+          if (!isLeaseOver) this.#broken('the provider was asked twice at once')
+        } else if (before.answered !== 'refreshed' && before.wasSent && request.at - (before.endedAt ?? 0) < terms.quarantineMs && !isLeaseOver)
           this.#broken('the provider was asked again before its quarantine was over')
-        }
       }
     }
     if (!scheduler.odd.has('crashes') && !scheduler.odd.has('faults')) this.#noTokenIsForgotten()
+    const row = this.#world.row()
+    if (row['state'] === 'active' && provider.revoked.includes(this.#tokenOf(row))) this.#broken('the token of a live session was given back')
+    this.check()
   }
 
   /** Every token of the provider that still works is the session's or waits to be given back. */
@@ -130,16 +137,23 @@ export class Invariants {
     const { provider, database, log } = this.#world
     const row = this.#world.row()
     const held = new Set([
-      this.#world.openToken(row['sealed_token'], String(row['id']), Number(row['generation'])),
+      this.#tokenOf(row),
       ...database.rows('session_orphans').map((orphan) => this.#world.openToken(orphan['sealed'], String(orphan['session']), Number(orphan['generation']))),
     ])
     // Lost on the way from the provider, or given up and said so.
     const neverCame = provider.requests.some(({ answered }) => answered !== 'refreshed') || log.some(({ act }) => act === 'orphan-lost')
-    for (const token of provider.tokens.keys()) if (provider.isLive(token) && !held.has(token) && !neverCame) this.#broken(`a live token is forgotten: ${token}`)
+    for (const token of provider.tokens.keys())
+      if (provider.isLive(token) && !held.has(token) && !neverCame) this.#broken(`a live token is forgotten: ${token}`)
+  }
+
+  #tokenOf(row: Readonly<Record<string, unknown>>): string {
+    return this.#world.openToken(row['sealed_token'], String(row['id']), Number(row['generation']))
   }
 
   #snapshot(): string {
-    return JSON.stringify(this.#world.database.rows('sessions'), (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value))
+    return JSON.stringify(this.#world.database.rows('sessions'), (_, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+    )
   }
 
   #broken(rule: string): void {

@@ -12,6 +12,9 @@ export interface Request {
   readonly at: number
   /** When it was over for the one who asked. */
   endedAt: number | undefined
+  /** The moves of the run at these moments: much happens at one time. */
+  readonly beganMove: number
+  endedMove: number | undefined
   wasSent: boolean
   answered: RefreshAnswer['kind'] | undefined
 }
@@ -69,19 +72,32 @@ export class ModelProvider {
   }
 
   #refresh(machine: Machine, token: string, signal: AbortSignal): Promise<RefreshAnswer> {
-    const request: Request = { token, actor: currentActor(), at: this.#scheduler.time, endedAt: undefined, wasSent: true, answered: undefined }
+    const request: Request = {
+      token,
+      actor: currentActor(),
+      at: this.#scheduler.time,
+      endedAt: undefined,
+      beganMove: this.#scheduler.trace.length,
+      endedMove: undefined,
+      wasSent: true,
+      answered: undefined,
+    }
     this.requests.push(request)
     return new Promise((resolve) => {
       if (machine.isDead) return
-      const finish = (answer: RefreshAnswer): void => {
+      const isOver = (): void => {
         request.endedAt ??= this.#scheduler.time
+        request.endedMove ??= this.#scheduler.trace.length
+      }
+      const finish = (answer: RefreshAnswer): void => {
+        isOver()
         request.answered ??= answer.kind
         if (!machine.isDead) resolve(answer)
       }
       const unknown = (reason: string): void => finish({ kind: 'unknown', reason })
       let ignoresAbort = false
       signal.addEventListener('abort', () => {
-        request.endedAt ??= this.#scheduler.time
+        isOver()
         if (!ignoresAbort) unknown('aborted')
       })
       // The answer is on its way, and can be cut off; who waits is still there, or not.
@@ -126,7 +142,10 @@ export class ModelProvider {
             finish({ kind: 'unsent', reason: 'connection refused' })
           },
         },
-        { name: 'WITHOUT A NEW TOKEN', take: async () => answerLater({ kind: 'refreshed', tokens: { refreshToken: undefined, scopes: undefined, identity: undefined } }) },
+        {
+          name: 'WITHOUT A NEW TOKEN',
+          take: async () => answerLater({ kind: 'refreshed', tokens: { refreshToken: undefined, scopes: undefined, identity: undefined } }),
+        },
         { name: 'FOR MORE', take: async () => answerLater(withTokens(this.#process(token), { scopes: [...grantedScopes, 'admin'] })) },
         {
           name: 'FOR ANOTHER SUBJECT',
@@ -145,7 +164,10 @@ export class ModelProvider {
       return { kind: 'refused', reason: 'invalid_grant: reuse' }
     }
     known.state = 'used'
-    return { kind: 'refreshed', tokens: { refreshToken: this.#issue(known.family), scopes: undefined, identity: { issuer: 'https://idp.test', subject: 'alice' } } }
+    return {
+      kind: 'refreshed',
+      tokens: { refreshToken: this.#issue(known.family), scopes: undefined, identity: { issuer: 'https://idp.test', subject: 'alice' } },
+    }
   }
 
   #revoke(token: string): boolean {

@@ -116,12 +116,7 @@ export class Scheduler {
   }
 
   /** Waits for its turn, and then has its effect at once. */
-  async call<Result>(
-    label: string,
-    machine: Machine | undefined,
-    effect: () => Result | Promise<Result>,
-    more: CallMore = {},
-  ): Promise<Result> {
+  async call<Result>(label: string, machine: Machine | undefined, effect: () => Result | Promise<Result>, more: CallMore = {}): Promise<Result> {
     return this.callWays<Result>(label, machine, (answer, fail) => [{ name: '', take: async () => answerWith(effect, answer, fail) }], more)
   }
 
@@ -245,7 +240,7 @@ export class Scheduler {
       go: async () => {
         if (index > 0) this.#spend('provider')
         this.#remove(call)
-        await way.take()
+        await as(call.actor, way.take)
       },
     }))
     const [ordinary] = call.ways
@@ -260,7 +255,7 @@ export class Scheduler {
       moves.push(
         odd(`${name} IS DONE AND FAILS`, async () => {
           fail(new Fault('failed after it was done', 'unknown')) // first, so that its answer comes too late
-          await ordinary.take()
+          await as(call.actor, ordinary.take)
         }),
       )
     }
@@ -272,7 +267,7 @@ export class Scheduler {
       moves.push(
         odd(`${name} AND ${machine.name} CRASHES`, async () => {
           crash()
-          await ordinary.take()
+          await as(call.actor, ordinary.take)
         }),
         odd(`${machine.name} CRASHES before ${name}`, crash),
       )

@@ -104,7 +104,10 @@ export class World {
       used,
       () => scheduler.time + scheduler.storeShift,
     )
-    const log = new SessionLog((entry) => scheduler.call(`log ${entry.act}`, machine, () => this.#append(entry), { touches: 'own', canFail: true }), this.#report)
+    const log = new SessionLog(
+      (entry) => scheduler.call(`log ${entry.act}`, machine, () => this.#append(entry), { touches: 'own', canFail: true }),
+      this.#report,
+    )
     const seal = recordSeal(sealingKey, (length) => this.#bytes(length))
     const ports = { store, log, seal, ended: (session: SessionId) => void this.ended.add(session), report: this.#report }
     const lineage = recordedLineage({
@@ -158,6 +161,12 @@ export class World {
   /** Something that happens to the world whenever its turn comes. */
   event(name: string, happen: () => void): Promise<void> {
     return as(name, () => this.scheduler.call('happens', undefined, happen))
+  }
+
+  /** Begins something when so much time has gone by. */
+  async after<Result>(milliseconds: number, begin: () => Promise<Result>): Promise<Result> {
+    await this.scheduler.pause(milliseconds, undefined)
+    return begin()
   }
 
   async revoke(node: Node): Promise<void> {

@@ -31,7 +31,7 @@ export const arrivalsMax = 1024
 type Turn = Verdict | { readonly kind: 'none' } | { readonly kind: 'again' }
 
 interface FlightUnderWay {
-  readonly done: Promise<void>
+  done: Promise<void>
   readonly proof: Proof
   validation: number | undefined
 }
@@ -199,15 +199,12 @@ export class Sessions implements AgentSessions {
 
   #launch(flight: Flight, proof: Proof): FlightUnderWay {
     const ports = { ...this.#ports, orphaned: () => void this.returnOrphans() }
-    const under: FlightUnderWay = {
-      proof,
-      validation: undefined,
-      done: fly(ports, this.#terms, flight, proof, (index) => (under.validation = index))
-        .catch((bug: unknown) => this.#ports.report('session-flight', bug))
-        .finally(() => this.#flights.get(flight.session) === under && this.#flights.delete(flight.session)),
-    }
-    this.#flights.set(flight.session, under)
-    return under
+    const own: FlightUnderWay = { proof, validation: undefined, done: Promise.resolve() }
+    own.done = fly(ports, this.#terms, flight, proof, (index) => (own.validation = index))
+      .catch((bug: unknown) => this.#ports.report('session-flight', bug))
+      .finally(() => this.#flights.get(flight.session) === own && this.#flights.delete(flight.session))
+    this.#flights.set(flight.session, own)
+    return own
   }
 
   /** Writes down what allows the answer and that it is given, both durably, and signs the ticket. @throws Fault */
