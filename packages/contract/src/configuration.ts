@@ -354,6 +354,9 @@ const sessions = z
     replayWindow: durationUpTo('15m')
       .optional()
       .meta({ description: 'How long a handle whose answer was lost is answered the same again (default 10m)' }),
+    quarantine: durationUpTo('10m')
+      .optional()
+      .meta({ description: 'How long a provider is left alone after an answer that leaves open what it did: its longest processing time (default 30s)' }),
     required: globs.optional().meta({ description: 'Tenants whose agents need a session for every call (default none)' }),
   })
   .optional()

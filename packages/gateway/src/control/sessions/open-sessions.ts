@@ -46,6 +46,7 @@ export function sessionTerms(given: SessionsConfiguration | undefined): SessionT
     ...sessionTermsDefault,
     lifetimeMs: chosen(given?.lifetime, sessionTermsDefault.lifetimeMs),
     ticketMs: chosen(given?.ticket, sessionTermsDefault.ticketMs),
+    quarantineMs: chosen(given?.quarantine, sessionTermsDefault.quarantineMs),
     replayMs: chosen(given?.replayWindow, sessionTermsDefault.replayMs),
   }
 }
