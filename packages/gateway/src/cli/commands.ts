@@ -11,6 +11,7 @@ import { dataFolder } from '../control/data-folder.ts'
 import { initialise, startGateway } from '../main.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { examine } from './doctor.ts'
+import { addHuntCommand } from './hunt/hunt-command.ts'
 import { addIdentityCommands } from './identity-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { agentName, exitCodes, OperatorConsole, type Acting, type Common, type Terminal } from './operator-console.ts'
@@ -148,6 +149,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   }
 
   addLogCommands(root, console, terminal)
+  addHuntCommand(root, console, terminal)
   addBackupCommands(root, console, terminal)
   addSupportCommand(root, console)
 
