@@ -13,7 +13,7 @@ export interface Report {
   readonly examples: readonly string[]
 }
 
-interface Found {
+export interface Found {
   /** Absent where the log names none. */
   readonly session?: string
   readonly time?: string
