@@ -1,5 +1,6 @@
 import { Fault } from '@sallyport/contract'
 import * as oauth from 'oauth4webapi'
+import { objectionToUrl } from './provider-definition.ts'
 import { NotSent } from './provider-http.ts'
 
 /** Metadata are read again after so long; while the provider does not give them, the old ones go on for so long. */
@@ -57,6 +58,10 @@ export class ProviderMetadata {
     const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...this.#options(), algorithm: 'oidc' }))
     // The library compares as URLs; RFC 8414 section 3.3 wants them identical.
     if (server.issuer !== this.#issuer) throw new Error(`the metadata are of ${server.issuer.slice(0, messageMax)}`)
+    for (const [name, value] of Object.entries(server)) {
+      const objection = (name.endsWith('_endpoint') || name === 'jwks_uri') && typeof value === 'string' ? objectionToUrl(value) : undefined
+      if (objection !== undefined) throw new Error(`${name} of the metadata: ${objection}`)
+    }
     this.#known = { server, at: this.#now() }
     return server
   }
