@@ -134,9 +134,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'a certificate that is swapped for a stranger’s at any moment',
     budget: {},
     begin: (world) => {
-      const node = world.addNode()
-      const other = world.caller('owner, swapped')
-      return [ownerOf(world, node), world.refresh(node, other, world.start.handle), swapped(world, other, proofOf('mallory', 'mallory-key'))]
+      const caller = world.caller('owner, swapped')
+      return [world.refresh(world.addNode(), caller, world.start.handle), swapped(world, caller, proofOf('mallory', 'mallory-key'))]
     },
   },
   {
@@ -215,15 +214,24 @@ export const scenarios: readonly Scenario[] = [
     budget: { faults: 1 },
     begin: (world) => [ownerOf(world, world.addNode())],
   },
+]
+
+/** These take minutes. */
+export const longScenarios: readonly Scenario[] = [
+  {
+    name: 'two callers, and the certificate of one is swapped at any moment',
+    budget: {},
+    begin: (world) => {
+      const node = world.addNode()
+      const other = world.caller('owner, swapped')
+      return [ownerOf(world, node), world.refresh(node, other, world.start.handle), swapped(world, other, proofOf('mallory', 'mallory-key'))]
+    },
+  },
   {
     name: 'a node that stops for a while, and its caller goes to another one',
     budget: { pauses: 1 },
     begin: (world) => [ownerOf(world, world.addNode()).then(() => undefined), world.after(30_000, () => ownerOf(world, world.addNode(), 'owner, elsewhere'))],
   },
-]
-
-/** These take minutes. */
-export const longScenarios: readonly Scenario[] = [
   {
     name: 'the clock of the store put at any moment',
     budget: { clockSteps: 1 },
