@@ -87,7 +87,8 @@ test('the ledger’s thread ends: nothing is permitted until the log is recovere
   const ledgers: Worker[] = []
   whole.onThread = (name, worker) => void (name === 'ledger' && ledgers.push(worker))
   await whole.configure([permitThings], [{ id: 'three', match: { upstream: 'api' }, per: ['agent'], requests: 3, window: '1h' }])
-  const { logKey } = await whole.start()
+  const { logKey, addresses } = await whole.start()
+  const readiness = async (): Promise<number> => (await fetch(`http://${addresses.operations}/readyz`)).status
   await whole.enrolAgent()
   assert.equal(await ask(whole), 'answered')
   const [first] = ledgers
@@ -100,10 +101,12 @@ test('the ledger’s thread ends: nothing is permitted until the log is recovere
   await atTheApi
   await first.terminate()
   assert.equal(await ask(whole, '/things/3'), 'audit.unavailable')
+  assert.equal(await readiness(), 503)
   assert.equal(whole.seen.length, 2)
   release()
   assert.equal(await inFlight, 'answered', 'what was permitted is finished')
   await until(async () => ledgers.length === 2 && (await ask(whole, '/things/4')) === 'answered')
+  assert.equal(await readiness(), 200)
   assert.equal(await ask(whole, '/things/5'), 'policy.quota-exhausted', 'the quota remembers what was used before')
   await whole.stop()
   await whole.assertLogVerifies(logKey)

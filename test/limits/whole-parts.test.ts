@@ -33,7 +33,15 @@ testBound('gateway/access/judged-json.ts', 'jsonDepthMax', async (size) => {
 })
 testBound('gateway/access/mcp/understand-mcp.ts', 'messageDepthMax', async (size) => {
   const crm = upstreamOf('crm')
-  const upstream = { protocol: 'mcp', name: crm, transport: 'http', serverRequests: new Set<string>(), tools: 'unpinned', revision: '', messageBytesMax: 1 } as const
+  const upstream = {
+    protocol: 'mcp',
+    name: crm,
+    transport: 'http',
+    serverRequests: new Set<string>(),
+    tools: 'unpinned',
+    revision: '',
+    messageBytesMax: 1,
+  } as const
   const access = { upstreams: new Map([[crm, upstream]]), judgedBodyBytesMax: 10_000, sessionKey: new Uint8Array(32) }
   const nested = '['.repeat(size - 3) + ']'.repeat(size - 3)
   const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":${nested}}}}`

@@ -220,7 +220,7 @@ export class Ledger implements LedgerDoor {
     note?: string,
   ): Promise<ReturnType<PolicyState['approvals']['answer']>> {
     const { log, state, now } = this.#ports
-    if (!this.#isFit || !log.hasRoom) throw new Fault('the log cannot take the answer now', 'not-done')
+    if (!this.isFit || !log.hasRoom) throw new Fault('the log cannot take the answer now', 'not-done')
     const answeredAt = now()
     const result = state.approvals.answer(approval, answer, person, answeredAt)
     if (result.kind === 'answered') {
@@ -246,7 +246,7 @@ export class Ledger implements LedgerDoor {
    */
   async enter(change: (now: number) => LogEvent | undefined): Promise<void> {
     const { log, now } = this.#ports
-    if (!this.#isFit || !log.hasRoom) throw new Fault('the log cannot take the entry now', 'not-done')
+    if (!this.isFit || !log.hasRoom) throw new Fault('the log cannot take the entry now', 'not-done')
     const entry = change(now())
     if (entry) await this.#append(entry)
   }
@@ -289,12 +289,13 @@ export class Ledger implements LedgerDoor {
 
   #objection(): Problem | undefined {
     if (this.#isFinishing) return { code: 'edge.draining', retryAfterSeconds: 1 }
-    if (!this.#isFit) return { code: 'audit.unavailable' }
+    if (!this.isFit) return { code: 'audit.unavailable' }
     if (this.#waiting >= decisionsWaitingMax || !this.#ports.log.hasRoom) return { code: 'edge.overloaded', retryAfterSeconds: 1 }
     return undefined
   }
 
-  get #isFit(): boolean {
+  /** False for good once an entry could not be written: then nothing is permitted until the log is opened anew. */
+  get isFit(): boolean {
     return this.#ports.log.isAvailable && !this.#hasDiverged
   }
 

@@ -83,10 +83,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const heldCalls = new SqliteHeldCalls(database, sealingKey, randomBytes, Date.now)
     const definitions = new SqliteToolDefinitions(database, sealingKey, randomBytes)
     const metrics = new Metrics()
+    let isReady = false
 
     const threads = configuration.threads ?? 0
-    const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report, onUnavailable: () => (isReady = false) }
-    let isReady = false
+    const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
     const { ledger } = hosts
     closing.defer(() => ledger.close())

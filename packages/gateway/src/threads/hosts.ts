@@ -63,5 +63,4 @@ export interface HostsTerms {
   readonly configuration: ConfigurationText
   readonly version: string
   readonly report: (event: string, error: unknown) => void
-  readonly onUnavailable: () => void
 }

@@ -24,7 +24,7 @@ async function run(): Promise<void> {
   const first = await compileText(start.configuration)
   policies.set(first.revision, first)
   const { dataFolder, trustDomain, version } = start
-  const opened = await openLedger({ dataFolder, trustDomain, policy: first, report, onUnavailable: () => tell({ kind: 'log-unavailable' }) })
+  const opened = await openLedger({ dataFolder, trustDomain, policy: first, report, onUnfit: () => tell({ kind: 'unfit' }) })
   const { ledger, state, tools, log, now } = opened
   parentPort?.on('message', (port: MessagePort) =>
     offerLedger(

@@ -83,7 +83,7 @@ class LedgerThread implements LedgerHost {
   }
 
   async start(): Promise<void> {
-    const { dataFolder, trustDomain, version, report, onUnavailable } = this.#terms
+    const { dataFolder, trustDomain, version, report } = this.#terms
     const control = new MessageChannel()
     const main = new MessageChannel()
     serveCalls<Pick<MainApi, 'report'>>(main.port1, { report }, (error) => report('thread.failed', error))
@@ -92,9 +92,7 @@ class LedgerThread implements LedgerHost {
     this.#observe('ledger', worker)
     worker.on('error', (error) => report('thread.ended', error))
     worker.on('message', (news: ThreadNews) => {
-      if (news.kind !== 'log-unavailable') return
-      this.#isAvailable = false
-      onUnavailable()
+      if (news.kind === 'unfit') this.#isAvailable = false
     })
     const news = await comesUp(worker)
     this.#running = { worker, calls: callsOver<LedgerApi>(control.port1, ledgerCalls), news }
@@ -343,7 +341,7 @@ function comesUp(worker: Worker): Promise<Extract<ThreadNews, { kind: 'up' }>> {
     worker.once('error', fail)
     worker.once('exit', () => fail(new Fault('a thread of the gateway ended while it started', 'not-done')))
     worker.on('message', function hear(news: ThreadNews) {
-      if (news.kind === 'log-unavailable') return
+      if (news.kind === 'unfit') return
       worker.off('message', hear)
       worker.off('error', fail)
       if (news.kind === 'up') return resolve(news)

@@ -12,7 +12,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
     ledger: {
       logKey: opened.logKey,
       get isAvailable() {
-        return log.isAvailable
+        return ledger.isFit
       },
       begin: (act) => ledger.begin(act),
       note: (act) => ledger.note(act),

@@ -25,8 +25,8 @@ export interface LedgerTerms {
   readonly trustDomain: TrustDomain
   readonly policy: PolicyRevision
   readonly report: (event: string, error: unknown) => void
-  /** The log has become unavailable. */
-  readonly onUnavailable: () => void
+  /** The ledger has become unfit. */
+  readonly onUnfit?: () => void
 }
 
 export interface OpenLedger {
@@ -51,7 +51,7 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
     kept: keptCheckpoint(folder),
     onUnavailable: (fault) => {
       report('log.unavailable', fault)
-      terms.onUnavailable()
+      terms.onUnfit?.()
     },
   })
   try {
@@ -66,7 +66,10 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
         digestKey: createSecretKey(deriveKey(sealingKey, 'call-digest')),
         now,
         newApprovalId: () => randomBytes(8).toString('hex'),
-        lost: (fault) => report('entry.lost', fault),
+        lost: (fault) => {
+          report('entry.lost', fault)
+          if (!ledger.isFit) terms.onUnfit?.()
+        },
       },
       open,
     )

@@ -83,4 +83,4 @@ export interface LedgerStart {
 export type ThreadNews =
   | { readonly kind: 'up'; readonly logKey?: string }
   | { readonly kind: 'not-up'; readonly message: string; readonly outcome: Fault['outcome'] }
-  | { readonly kind: 'log-unavailable' }
+  | { readonly kind: 'unfit' }
