@@ -102,8 +102,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: `${sessions}sessions.ts`,
-        find: '      proof,\n      validation: undefined,',
-        put: '      proof,\n      early: early.promise,\n      validation: undefined,',
+        find: '= { proof, validation: undefined,',
+        put: '= { proof, early: early.promise, validation: undefined,',
       },
       {
         file: `${sessions}sessions.ts`,

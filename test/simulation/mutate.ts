@@ -15,7 +15,7 @@ export interface Fate {
 const secondsMax = 120
 
 /** Plants a mutant in a copy of the sources and lets the simulation look for it. Throws when it cannot be planted: then it would prove nothing. */
-export async function plant({ name, patches }: Mutant): Promise<Fate> {
+export async function plant({ name, patches }: Mutant, seconds = secondsMax): Promise<Fate> {
   const copy = mkdtempSync(join(tmpdir(), 'sallyport-mutant-'))
   try {
     for (const folder of ['packages', 'test/simulation'])
@@ -28,15 +28,15 @@ export async function plant({ name, patches }: Mutant): Promise<Fate> {
       if (parts.length !== 2) throw new Error(`${name} is to change one place of ${file}, and there are ${parts.length - 1}: ${find}`)
       writeFileSync(path, parts.join(put))
     }
-    return await hunt(name, copy)
+    return await hunt(name, copy, seconds)
   } finally {
     rmSync(copy, { recursive: true })
   }
 }
 
-function hunt(name: string, copy: string): Promise<Fate> {
+function hunt(name: string, copy: string, seconds: number): Promise<Fate> {
   return new Promise((resolve, reject) => {
-    const hunting = spawn(process.execPath, ['test/simulation/run.ts', '--seconds', String(secondsMax), '--seed', '1', '--json'], {
+    const hunting = spawn(process.execPath, ['test/simulation/run.ts', '--seconds', String(seconds), '--seed', '1', '--json'], {
       cwd: copy,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -49,7 +49,7 @@ function hunt(name: string, copy: string): Promise<Fate> {
       const last = told.trim().split('\n').at(-1) ?? ''
       if (!last.startsWith('{')) return reject(new Error(`${name} did not run: ${complained.slice(-2000)}`))
       const { violation }: { readonly violation: string | null } = JSON.parse(last)
-      resolve({ name, isCaught: violation !== null, by: violation ?? `nothing within ${secondsMax} s` })
+      resolve({ name, isCaught: violation !== null, by: violation ?? `nothing within ${seconds} s` })
     })
   })
 }

@@ -68,6 +68,12 @@ const ownerOf = (world: World, node: Node, name = 'owner', handle = world.start.
 /** The certificate on a connection is another one from here on. */
 const swapped = (world: World, caller: Caller, proof: Caller['proof']): Promise<void> => world.event('swap', () => void (caller.proof = proof))
 
+/** Who got nothing asks another node, later. */
+const thenElsewhere: Scenario['begin'] = (world) => [
+  ownerOf(world, world.addNode()).then(() => undefined),
+  world.after(30_000, () => ownerOf(world, world.addNode(), 'owner, elsewhere')),
+]
+
 function everyoneGets(...expected: readonly string[]) {
   return (codes: readonly string[], world: World): void => {
     assert.deepEqual(codes, expected, world.scheduler.trace.join('\n'))
@@ -134,9 +140,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'a certificate that is swapped for a stranger’s at any moment',
     budget: {},
     begin: (world) => {
-      const node = world.addNode()
-      const other = world.caller('owner, swapped')
-      return [ownerOf(world, node), world.refresh(node, other, world.start.handle), swapped(world, other, proofOf('mallory', 'mallory-key'))]
+      const caller = world.caller('owner, swapped')
+      return [world.refresh(world.addNode(), caller, world.start.handle), swapped(world, caller, proofOf('mallory', 'mallory-key'))]
     },
   },
   {
@@ -215,15 +220,24 @@ export const scenarios: readonly Scenario[] = [
     budget: { faults: 1 },
     begin: (world) => [ownerOf(world, world.addNode())],
   },
-  {
-    name: 'a node that stops for a while, and its caller goes to another one',
-    budget: { pauses: 1 },
-    begin: (world) => [ownerOf(world, world.addNode()).then(() => undefined), world.after(30_000, () => ownerOf(world, world.addNode(), 'owner, elsewhere'))],
-  },
 ]
 
 /** These take minutes. */
 export const longScenarios: readonly Scenario[] = [
+  {
+    name: 'two callers, and the certificate of one is swapped at any moment',
+    budget: {},
+    begin: (world) => {
+      const node = world.addNode()
+      const other = world.caller('owner, swapped')
+      return [ownerOf(world, node), world.refresh(node, other, world.start.handle), swapped(world, other, proofOf('mallory', 'mallory-key'))]
+    },
+  },
+  {
+    name: 'a node that stops for a while, and its caller goes to another one',
+    budget: { pauses: 1 },
+    begin: thenElsewhere,
+  },
   {
     name: 'the clock of the store put at any moment',
     budget: { clockSteps: 1 },
@@ -277,7 +291,7 @@ export const longScenarios: readonly Scenario[] = [
   {
     name: 'an odd answer of the provider and a crash',
     budget: { provider: 1, crashes: 1 },
-    begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
+    begin: thenElsewhere,
   },
   {
     name: 'an odd answer of the provider and a failure of store or log',
@@ -287,7 +301,7 @@ export const longScenarios: readonly Scenario[] = [
   {
     name: 'a crash and a failure of store or log',
     budget: { crashes: 1, faults: 1 },
-    begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
+    begin: thenElsewhere,
   },
   {
     name: 'a thief, a revocation and a crash',
@@ -300,7 +314,7 @@ export const longScenarios: readonly Scenario[] = [
   {
     name: 'a node that stops for a while, and an odd answer of the provider',
     budget: { pauses: 1, provider: 1 },
-    begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
+    begin: thenElsewhere,
   },
   {
     name: 'two callers, a certificate renewed and one swapped',

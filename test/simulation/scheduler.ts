@@ -102,6 +102,8 @@ export class Scheduler {
   #calls: Call[] = []
   #timers: Timer[] = []
   readonly #machines = new Set<Machine>()
+  /** Stopped by a move, and so by another one to go on. */
+  readonly #resting = new Set<Machine>()
   readonly #crashed = new Map<Machine, (() => void)[]>()
 
   constructor(choose: Choose, budget: Budget) {
@@ -288,11 +290,12 @@ export class Scheduler {
     }
     for (const machine of this.#machines) {
       if (machine.isDead) continue
-      if (machine.isPaused) moves.push(odd(`${machine.name} goes on`, () => void (machine.isPaused = false), false))
-      else if (this.budget.pauses > 0 && calls.some((call) => call.machine === machine)) {
+      if (machine.isPaused && this.#resting.has(machine)) moves.push(odd(`${machine.name} goes on`, () => void (machine.isPaused = false), false))
+      else if (!machine.isPaused && this.budget.pauses > 0 && calls.some((call) => call.machine === machine)) {
         const stop = (): void => {
           this.#spend('pauses')
           machine.isPaused = true
+          this.#resting.add(machine)
         }
         moves.push(odd(`${machine.name} stops for a while`, stop))
       }

@@ -22,8 +22,8 @@ export interface FlightPorts {
   readonly orphaned: () => void
 }
 
-/** Between two attempts to bring a flight into the store; after the last, it is given up. All of them together are shorter than a quarantine. */
-const storePausesMs = [50, 250, 1000, 3000]
+/** Milliseconds between two attempts to bring a flight into the store; after the last, it is given up. All together are shorter than a quarantine. */
+const storePauses = [50, 250, 1000, 3000]
 
 /**
  * One flight to the provider: written down as validated, one request, and its end in the store. It belongs to no caller and has a deadline of its own. Never
@@ -103,7 +103,7 @@ async function settle(ports: FlightPorts, flight: Flight, end: FlightEnd): Promi
 
 /** Asks the store until it answers, a few times. Its verbs can be repeated. */
 async function insist<Given, Result>({ pause, report }: FlightPorts, verb: (given: Given) => Promise<Result>, given: Given): Promise<Result | undefined> {
-  for (const pauseMs of [0, ...storePausesMs]) {
+  for (const pauseMs of [0, ...storePauses]) {
     if (pauseMs > 0) await pause(pauseMs)
     try {
       return await verb(given)
