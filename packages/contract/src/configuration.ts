@@ -314,13 +314,6 @@ const identityProvider = z.strictObject({
     .boolean()
     .optional()
     .meta({ description: 'Allow the device flow, in which the person confirms at the provider alone, without the page that names the agent (default false)' }),
-  registration: z
-    .strictObject({
-      url: z.url({ protocol: /^https?$/ }).max(2048).meta({ description: 'registration_client_uri of RFC 7592' }),
-      token: name.meta({ description: 'The name of the secret that holds the registration access token' }),
-    })
-    .optional()
-    .meta({ description: 'Where the provider lets clients change their own registration: keys are then rotated without anybody' }),
   ca: file.optional().meta({ description: 'PEM file of the certificate authorities to trust for this provider' }),
   addresses,
   deadlines: providerDeadlines,
@@ -342,7 +335,9 @@ const sessions = z
       .url({ protocol: /^https?$/ })
       .max(256)
       .optional()
-      .meta({ description: 'How browsers reach it; redirect URIs are this and /callback/PROVIDER (default http at the address of listen, which then is of this host)' }),
+      .meta({
+        description: 'How browsers reach it; redirect URIs are this and /callback/PROVIDER (default http at the address of listen, which then is of this host)',
+      }),
     tls: z
       .strictObject({ certificate: file, key: file })
       .optional()
@@ -351,9 +346,7 @@ const sessions = z
       .optional()
       .meta({ description: 'From the login to the end of the session, however often it is refreshed (default 7d, at most 90d)' }),
     ticket: durationBetween(ticketLifetimeMsRange, '30s to 5m').optional().meta({ description: 'Lifetime of tickets (default and at most 5m)' }),
-    replayWindow: durationUpTo('15m')
-      .optional()
-      .meta({ description: 'How long a handle whose answer was lost is answered the same again (default 10m)' }),
+    replayWindow: durationUpTo('15m').optional().meta({ description: 'How long a handle whose answer was lost is answered the same again (default 10m)' }),
     quarantine: durationUpTo('10m')
       .optional()
       .meta({ description: 'How long a provider is left alone after an answer that leaves open what it did: its longest processing time (default 30s)' }),

@@ -21,7 +21,6 @@ export interface ProviderDefinition {
   /** Of the authorization request, beside those that the gateway sets. */
   readonly parameters: Readonly<Record<string, string>>
   readonly allowsDevice: boolean
-  readonly registration: { readonly url: string; readonly token: string } | undefined
   readonly caPem: string | undefined
   readonly addresses: AddressRules
   readonly connectMs: number
@@ -53,10 +52,8 @@ const ownParameters: ReadonlySet<string> = new Set([
 export function compileProvider(name: string, given: IdentityProviderConfiguration, files: TlsFiles): CompiledProvider {
   const faults: DefinitionFault[] = []
   const addresses = readAddressRules(given.addresses, faults)
-  for (const [field, text] of [['issuer', given.issuer], ...(given.registration ? [['registration', given.registration.url] as const] : [])] as const) {
-    const objection = objectionToUrl(text)
-    if (objection !== undefined) faults.push({ path: field === 'registration' ? ['registration', 'url'] : [field], message: objection })
-  }
+  const objection = objectionToUrl(given.issuer)
+  if (objection !== undefined) faults.push({ path: ['issuer'], message: objection })
   if (/[?#]/.test(given.issuer)) faults.push({ path: ['issuer'], message: 'an issuer identifier has no query and no fragment' })
   const scopes = given.scopes ?? defaults.scopes
   if (!scopes.includes('openid'))
@@ -78,7 +75,6 @@ export function compileProvider(name: string, given: IdentityProviderConfigurati
       tenants: globsOf(given.tenants ?? '*'),
       parameters: given.parameters ?? {},
       allowsDevice: given.device ?? false,
-      registration: given.registration,
       caPem: files.ca,
       addresses,
       connectMs: given.deadlines?.connect === undefined ? defaults.connectMs : durationMs(given.deadlines.connect),

@@ -1,4 +1,4 @@
-import { Fault, refused, type Refused } from '@sallyport/contract'
+import { Fault, refused, ticketLimits, type Refused } from '@sallyport/contract'
 import * as oauth from 'oauth4webapi'
 import type { IdentityProvider, ProviderTokens, RefreshAnswer } from '../sessions/identity-provider.ts'
 import type { SessionSubject } from '../sessions/session.ts'
@@ -7,9 +7,8 @@ import { objectionToUrl, type ProviderDefinition } from './provider-definition.t
 import { NotSent, type ProviderHttp } from './provider-http.ts'
 import { ProviderMetadata } from './provider-metadata.ts'
 
-/** Of what is shown of the person and of what scopes are kept. */
+/** Of what is shown of the person. */
 const textMax = 256
-const scopesMax = 64
 
 export interface ProviderPorts {
   readonly http: ProviderHttp
@@ -228,7 +227,9 @@ export class Provider implements IdentityProvider {
       const detail = 'The provider gave no refresh token: it wants offline_access among the scopes, or another of its own settings.'
       return refused('login.provider-failed', detail, { detail })
     }
+    if (!/^[\x20-\x7e]{1,255}$/.test(claims.sub)) return refused('login.provider-failed', 'the subject is not 1 to 255 ASCII characters') // OpenID Connect Core 1.0 section 2
     const scopes = tokens.scope === undefined ? this.definition.scopes : scopesOf(tokens.scope)
+    if (scopes.length > ticketLimits.scopesMax) return refused('login.provider-failed', 'the provider granted more scopes than a ticket can say')
     const called = ['email', 'preferred_username', 'name'].flatMap((claim) => {
       const value = claims[claim]
       return typeof value === 'string' && value !== '' ? [value.slice(0, textMax)] : []
@@ -260,7 +261,7 @@ function scopesOf(text: string): readonly string[] {
   return text
     .split(' ')
     .filter((scope) => scope !== '')
-    .slice(0, scopesMax + 1)
+    .slice(0, ticketLimits.scopesMax + 1)
 }
 
 /** The OAuth error of an answer, if it has one that is well-formed. @see RFC 6749 section 5.2 */
