@@ -58,8 +58,8 @@ export const version = '0.1.0'
 /** Sessions that are over and whose tickets may be alive are among the newest so many. */
 const sessionsReadMax = 100_000
 
-/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
+/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot; of sessions, the providers and who needs one. */
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'sessions', 'limits', 'threads'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -344,6 +344,10 @@ function pageTls({ certificatePem, keyPem }: ServerCredentials): { readonly cert
 }
 
 function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
-  const atStart = ({ limits, ...fields }: Configuration): Configuration => ({ ...fields, limits: { ...limits, judgedBodyBytes: undefined } })
+  const atStart = ({ limits, sessions, ...fields }: Configuration): Configuration => ({
+    ...fields,
+    limits: { ...limits, judgedBodyBytes: undefined },
+    sessions: sessions && { ...sessions, providers: {}, required: undefined },
+  })
   return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
 }

@@ -18,7 +18,7 @@ export async function huntOwnLog(view: LogView, { from, to }: Span): Promise<Own
   const found: Found[] = []
   let refreshes = 0
   for await (const { index, event } of readForward(view, { time: new Date(from).toISOString() })) {
-    if (event.time > new Date(Math.min(to, 8.64e15)).toISOString()) break
+    if (Date.parse(event.time) > to) break
     if (event.type !== 'session' || event.act !== 'refreshed') continue
     refreshes += 1
     const why = await objectionTo(view, used, index, event)
