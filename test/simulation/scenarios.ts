@@ -284,11 +284,6 @@ export const longScenarios: readonly Scenario[] = [
     begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
   },
   {
-    name: 'two callers, and the clock of the store put at any moment',
-    budget: { clockSteps: 1 },
-    begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
-  },
-  {
     name: 'an odd answer of the provider and a crash',
     budget: { provider: 1, crashes: 1 },
     begin: thenElsewhere,
