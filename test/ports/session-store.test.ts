@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,10 +8,17 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import pg from 'pg'
+import { Fault } from '@sallyport/contract'
 import type { Flight, Verdict } from '../../packages/gateway/src/control/sessions/gate.ts'
 import { sessionsPerAgentMax, sessionTermsDefault, type SessionTerms } from '../../packages/gateway/src/control/sessions/session-record.ts'
 import type { SessionStore } from '../../packages/gateway/src/control/sessions/session-store.ts'
 import type { Landed } from '../../packages/gateway/src/control/sessions/steps.ts'
+import { SessionLog } from '../../packages/gateway/src/control/sessions/session-log.ts'
+import { tokenPlace } from '../../packages/gateway/src/control/sessions/sealed-texts.ts'
+import { Sessions } from '../../packages/gateway/src/control/sessions/sessions.ts'
+import type { IdentityProvider } from '../../packages/gateway/src/control/sessions/identity-provider.ts'
+import { recordSeal } from '../../packages/gateway/src/drivers/sqlite/record-seal.ts'
+import { timerPause } from '../../packages/gateway/src/drivers/timer-pause.ts'
 import { openSessionStore, type OpenSessionStore } from '../fixtures/session-stores.ts'
 import { startPostgres, type RunningPostgres } from '../fixtures/postgres.ts'
 import { agentName, owner, proofOf, thumbprint } from '../simulation/names.ts'
@@ -60,6 +68,7 @@ after(() => postgres?.stop())
 
 const bot = proofOf('bot', 'bot-key')
 const terms = sessionTermsDefault
+const seal = recordSeal(new Uint8Array(32).fill(1), randomBytes)
 const noTime: Partial<SessionTerms> = { flightMs: 0, quarantineMs: 0 }
 
 for (const [name, driver] of Object.entries(drivers)) {
@@ -329,6 +338,31 @@ for (const [name, driver] of Object.entries(drivers)) {
       assert.deepEqual(await store.takeOrphans(10), [], 'those that were taken rest')
     })
 
+    test('[S5] twenty refreshes at once over two nodes, in real time: one request, one successor', async (t) => {
+      const { store, again } = await fresh(t)
+      await open(store, 's1 sealed')
+      let requests = 0
+      const provider: IdentityProvider = {
+        refresh: async () => {
+          requests += 1
+          await timerPause(30)
+          return { kind: 'refreshed', tokens: { refreshToken: `token ${requests}`, scopes: undefined, identity: undefined } }
+        },
+        revoke: async () => true,
+      }
+      const nodes = [sessionsOn(store, provider), sessionsOn(await again(), provider)]
+      const [first, second] = [nodes[0] ?? never(), nodes[1] ?? never()]
+      const claimed = await first.claim(() => bot, Date.now() + 10_000)
+      assert.ok(!('kind' in claimed))
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => (index % 2 ? first : second).refresh(claimed.handle, () => bot, Date.now() + 10_000)),
+      )
+      assert.equal(new Set(answers.map((answer) => ('kind' in answer ? answer.problem.code : answer.handle))).size, 1)
+      assert.ok(answers.every((answer) => !('kind' in answer)))
+      assert.equal(requests, 1)
+      await Promise.all(nodes.map((node) => node.close()))
+    })
+
     test('[S10] what it has promised survives a process that is killed', async (t) => {
       const { store, place } = await fresh(t)
       await active(store)
@@ -350,8 +384,29 @@ for (const [name, driver] of Object.entries(drivers)) {
   })
 }
 
+function sessionsOn(store: SessionStore, provider: IdentityProvider): Sessions {
+  let entries = 0
+  return new Sessions(
+    {
+      store,
+      provider,
+      seal,
+      log: new SessionLog(async () => (entries += 1), assert.ifError),
+      lineage: { descends: async () => false },
+      mint: async ({ session, generation }) => `ticket ${session} ${generation}`,
+      now: Date.now,
+      pause: timerPause,
+      random: randomBytes,
+      refuse: () => undefined,
+      ended: () => undefined,
+      report: (_, error) => assert.ifError(error),
+    },
+    terms,
+  )
+}
+
 function open(store: SessionStore, id: string, agent = 'bot'): ReturnType<SessionStore['open']> {
-  const token = Buffer.from(`${id} token`)
+  const token = id === 's1 sealed' ? seal.seal(tokenPlace(id, 1), 'token') : Buffer.from(`${id} token`)
   return store.open({ id, owner: owner(agent), issuer: 'https://idp.test', subject: 'alice', scopes: ['openid'], person: 'ops', sealedToken: token })
 }
 
@@ -406,3 +461,48 @@ function text(sealed: Uint8Array): string {
 function never(): never {
   throw new TypeError('it has not started')
 }
+
+describe('a PostgreSQL that fails', () => {
+  const isFault = (outcome: Fault['outcome']) => (error: unknown) => error instanceof Fault && error.outcome === outcome
+
+  test('one that is not there is a fault, soon', async () => {
+    await assert.rejects(openSessionStore('postgres', 'postgres://nobody@127.0.0.1:1/none', terms), isFault('not-done'))
+  })
+
+  test('two gateways that start at once bring one database up to date', async () => {
+    const place = await (postgres ?? never()).createDatabase()
+    for (const opened of await Promise.all([1, 2, 3].map(() => openSessionStore('postgres', place, terms)))) await opened.close()
+  })
+
+  test('one that a newer version has made is left alone', async () => {
+    const place = await (postgres ?? never()).createDatabase()
+    await (await openSessionStore('postgres', place, terms)).close()
+    const other = new pg.Client({ connectionString: place })
+    await other.connect()
+    await other.query('UPDATE sallyport_schema SET steps = steps + 1')
+    await other.end()
+    await assert.rejects(openSessionStore('postgres', place, terms), isFault('not-done'))
+  })
+
+  test('one that cuts every connection fails what is under way, and serves again', async (t) => {
+    const place = await (postgres ?? never()).createDatabase()
+    const opened = await openSessionStore('postgres', place, terms)
+    t.after(() => opened.close())
+    await active(opened.store)
+    const release = await drivers.postgres.lock(place, 's1')
+    const waiting = opened.store.gate('h1', bot)
+    const failed = assert.rejects(waiting, isFault('not-done'))
+    const other = new pg.Client({ connectionString: place })
+    await other.connect()
+    for (let cut = 0; cut === 0;) {
+      const found = await other.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sallyport' AND wait_event_type = 'Lock'`,
+      )
+      cut = found.rowCount ?? 0
+    }
+    await other.end()
+    await failed
+    await release()
+    assert.equal((await opened.store.gate('h1', bot)).kind, 'fly')
+  })
+})

@@ -136,9 +136,10 @@ export class Invariants {
   #noTokenIsForgotten(): void {
     const { provider, database, log } = this.#world
     const row = this.#world.row()
+    const orphans: readonly Readonly<Record<string, unknown>>[] = database.rows('session_orphans')
     const held = new Set([
       this.#tokenOf(row),
-      ...database.rows('session_orphans').map((orphan) => this.#world.openToken(orphan['sealed'], String(orphan['session']), Number(orphan['generation']))),
+      ...orphans.map((orphan) => this.#world.openToken(orphan['sealed'], String(orphan['session']), Number(orphan['generation']))),
     ])
     // Lost on the way from the provider, or given up and said so.
     const neverCame = provider.requests.some(({ answered }) => answered !== 'refreshed') || log.some(({ act }) => act === 'orphan-lost')

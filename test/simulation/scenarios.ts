@@ -284,11 +284,6 @@ export const longScenarios: readonly Scenario[] = [
     begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
   },
   {
-    name: 'two callers, and the clock of the store put at any moment',
-    budget: { clockSteps: 1 },
-    begin: (world) => [ownerOf(world, world.addNode()), ownerOf(world, world.addNode(), 'owner, again')],
-  },
-  {
     name: 'an odd answer of the provider and a crash',
     budget: { provider: 1, crashes: 1 },
     begin: thenElsewhere,
@@ -304,11 +299,11 @@ export const longScenarios: readonly Scenario[] = [
     begin: thenElsewhere,
   },
   {
-    name: 'a thief, a revocation and a crash',
+    name: 'a revocation and a crash',
     budget: { crashes: 1 },
     begin: (world) => {
       const node = world.addNode()
-      return [ownerOf(world, node), world.refresh(node, world.thief(), world.start.handle), world.revoke(world.addNode())]
+      return [ownerOf(world, node), world.revoke(node)]
     },
   },
   {

@@ -170,7 +170,8 @@ export class World {
   }
 
   async revoke(node: Node): Promise<void> {
-    await as('operator', () => node.register.revoke(this.start.session, 'ops'))
+    const crashed = new Promise<void>((resolve) => this.scheduler.onCrash(node.machine, resolve))
+    await Promise.race([as('operator', () => node.register.revoke(this.start.session, 'ops')), crashed])
   }
 
   /** The row of the session, as an outsider reads it. */

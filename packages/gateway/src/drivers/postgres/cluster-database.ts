@@ -50,7 +50,9 @@ export class ClusterDatabase {
       options: '-c synchronous_commit=on -c default_transaction_isolation=read\\ committed',
       application_name: 'sallyport',
     })
-    pool.on('error', report) // an idle connection broke; the pool makes another
+    // A connection can break whenever it likes, at work or idle; what was under way on it fails by itself, and the pool makes another.
+    pool.on('connect', (client) => client.on('error', report))
+    pool.on('error', report)
     const database = new ClusterDatabase(pool)
     try {
       await database.#migrate()
