@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import {
@@ -33,7 +32,6 @@ import { listenForOperations } from './control/operations.ts'
 import { openLogins, openProviders } from './control/login/open-logins.ts'
 import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
-import type { Pause } from './control/sessions/deadline.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sealOf, sessionTerms } from './control/sessions/open-sessions.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
@@ -48,6 +46,7 @@ import { SqliteSessionStore } from './drivers/sqlite/session-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
+import { timerPause } from './drivers/timer-pause.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { countEvent } from './threads/data-plane.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
@@ -158,7 +157,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       newId: randomUUID,
     })
 
-    const pause: Pause = (milliseconds, signal) => wait(milliseconds, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined)
     const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
@@ -180,7 +178,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         ),
         random: randomBytes,
         newId: randomUUID,
-        pause,
+        pause: timerPause,
         now: Date.now,
         report,
       })
@@ -234,7 +232,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           now: Date.now,
           random: randomBytes,
           newId: randomUUID,
-          pause,
+          pause: timerPause,
           report,
         }),
       ))
