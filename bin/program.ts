@@ -2,10 +2,12 @@ import { addOperatorCommands, outputUsageErrors, type Terminal } from '@sallypor
 import { addAgentSideCommands, type AgentSideIo } from '@sallyport/runtime/cli'
 import { Command } from 'commander'
 import { addCompletionCommand } from './completion/completion-command.ts'
+import { examples } from './examples.ts'
+import { pathOf } from './outline.ts'
 
 export const version = '0.1.0'
 
-/** All commands of both sides as one program. */
+/** All commands of both sides as one program, each with the examples that its help ends with. */
 export function program(terminal: Terminal & AgentSideIo, args: readonly string[]): Command {
   const root = outputUsageErrors(new Command('sallyport'), terminal, args)
     .configureOutput({ writeOut: (text) => void terminal.stdout.write(text) })
@@ -15,5 +17,27 @@ export function program(terminal: Terminal & AgentSideIo, args: readonly string[
   addOperatorCommands({ root, agent }, terminal)
   addAgentSideCommands({ root, agent }, terminal)
   addCompletionCommand(root, terminal)
+  root
+    .command('help')
+    .description('what a command does, with examples')
+    .argument('[command...]', 'such as log search')
+    .action((words: readonly string[]) => helpOn(root, words))
+  addExamples(root)
   return root
+}
+
+function helpOn(root: Command, words: readonly string[]): void {
+  let command = root
+  for (const word of words) {
+    const below = command.commands.find((known) => known.name() === word)
+    if (!below) return root.error(`error: there is no command ${words.join(' ')}`, { code: 'commander.unknownCommand' })
+    command = below
+  }
+  command.help()
+}
+
+function addExamples(command: Command): void {
+  const shown = examples[pathOf(command).join(' ')] ?? []
+  if (shown.length > 0) command.addHelpText('after', ['', 'Examples:', ...shown.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`])].join('\n'))
+  for (const below of command.commands) addExamples(below)
 }
