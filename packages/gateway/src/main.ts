@@ -24,7 +24,8 @@ import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
-import { Metrics } from './telemetry/metrics.ts'
+import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
+import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
@@ -32,7 +33,7 @@ import { openOnOneThread } from './threads/one-thread.ts'
 export const version = '0.1.0'
 
 /** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads', 'telemetry'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -152,10 +153,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       enrolment?.replaceTls(credentials)
     })
 
+    const allSeries = async (): Promise<readonly Series[]> => metrics.series(await agents.series())
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
-      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
+      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => prometheusText(await allSeries()) }),
     )
     if (operations) closing.defer(() => operations.close())
+    const sending = await openMetrics(configuration.telemetry, {
+      version,
+      metrics,
+      revealShared: (name) => secrets.revealShared(name),
+      report,
+      collect: allSeries,
+      now: Date.now,
+    })
+    if (sending) closing.defer(() => sending.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,

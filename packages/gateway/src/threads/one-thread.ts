@@ -43,7 +43,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
         changeRoster: () => plane.cutRefused(),
         inForce: async () => undefined,
         replaceTls: (tls) => plane.replaceTls(tls),
-        counters: async () => plane.metrics.counters(),
+        series: async () => plane.metrics.series(),
         drain: () => plane.drain(),
         close: () => plane.close(),
       }

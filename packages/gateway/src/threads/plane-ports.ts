@@ -6,6 +6,7 @@ import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { Accepted } from '../tool-register.ts'
 
 /** The configuration as text, so that every thread compiles the same. */
@@ -33,7 +34,7 @@ export interface PlaneApi {
   changeRoster(changes: readonly RosterChange[]): void
   replaceTls(tls: ServerCredentials): void
   cancel(key: string): Promise<void>
-  counters(): readonly (readonly [series: string, count: number])[]
+  series(): readonly Series[]
   /** Permits whose outcome this thread will tell. */
   held(): readonly number[]
   drain(): Promise<void>

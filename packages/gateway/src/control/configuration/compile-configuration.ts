@@ -86,10 +86,23 @@ export async function compileConfiguration(
     keyFiles: Object.values(configuration.upstreams).flatMap((given) =>
       'url' in given && given.tls?.key !== undefined ? [resolve(folder, given.tls.key)] : [],
     ),
-    warnings: [...programs].flatMap(([name, { sandbox }]) =>
-      sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
-    ),
+    warnings: [
+      ...[...programs].flatMap(([name, { sandbox }]) =>
+        sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
+      ),
+      ...Object.entries(configuration.telemetry ?? {}).flatMap(([signal, given]) =>
+        given && Object.keys(given.headers ?? {}).length > 0 && isOpenLine(given.endpoint)
+          ? [`telemetry.${signal} sends its credentials over plain HTTP to another host: use https`]
+          : [],
+      ),
+    ],
   }
+}
+
+/** What others can listen to. */
+function isOpenLine(endpoint: string): boolean {
+  const { protocol, hostname } = new URL(endpoint)
+  return protocol === 'http:' && !/^(?:localhost|127\.[0-9.]+|\[::1\])$/.test(hostname)
 }
 
 interface UpstreamFault {
