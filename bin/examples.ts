@@ -79,6 +79,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     ['sallyport connect', 'a bridge on 127.0.0.1:8787 for everything on this machine'],
     ['sallyport connect --stdio github', 'as an MCP client starts it'],
   ],
+  'connect trust': [
+    ['sallyport connect trust', 'programs may then call https://, and each call is still judged'],
+    ['sallyport connect trust --remove', 'TLS through the bridge is refused again'],
+  ],
   'connect claude-code': [
     ['sallyport connect claude-code', 'shows what must be written'],
     ['sallyport connect claude-code --write', 'writes it, after showing the difference'],
