@@ -373,6 +373,60 @@ const limits = z
   })
   .optional()
 
+/** What the exporter itself writes, or what says how the message is framed. */
+const framingHeaders: ReadonlySet<string> = new Set(['host', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'connection'])
+
+const receiver = {
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => URL.parse(text)?.username === '', 'a URL without a user name: credentials go into headers')
+    .meta({ description: 'The whole URL, such as http://127.0.0.1:4318/v1/traces' }),
+  headers: z
+    .record(
+      headerName.refine((text) => !framingHeaders.has(text), 'the gateway fills this header itself'),
+      z.strictObject({
+        secret: name.meta({ description: 'The name given to `sallyport secret set`' }),
+        format: z
+          .string()
+          .max(256)
+          .regex(/\{secret\}/, 'must contain {secret}')
+          .optional()
+          .meta({ description: 'Default: {secret}' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Credentials for the receiver, from the secret store' }),
+}
+
+/** Shorter, and the receiver hears the same numbers over and over. */
+export const metricsIntervalMsMin = 1000
+
+const telemetry = z
+  .strictObject({
+    traces: z
+      .strictObject({
+        ...receiver,
+        sample: z.number().min(0).max(1).optional().meta({ description: 'The share of traces that is kept (default 1)' }),
+        trust: z
+          .enum(['none', 'link', 'parent'])
+          .optional()
+          .meta({ description: "What an agent's own traceparent is good for: nothing, a link (default), or to be the parent of ours" }),
+        propagate: z.boolean().optional().meta({ description: "Whether upstreams get the gateway's own traceparent in place of the agent's (default false)" }),
+      })
+      .optional(),
+    metrics: z
+      .strictObject({
+        ...receiver,
+        interval: durationUpTo('1h')
+          .refine((text) => !(durationMs(text) < metricsIntervalMsMin), 'at least 1s')
+          .optional()
+          .meta({ description: 'Default 60s' }),
+      })
+      .optional(),
+  })
+  .optional()
+  .meta({ description: 'OpenTelemetry over OTLP/HTTP' })
+
 /** All on this host: nothing is open to others before someone says so. */
 export const defaultAddresses = { listen: '127.0.0.1:8443', enrolment: '127.0.0.1:8444', login: '127.0.0.1:8446', operations: '127.0.0.1:9464' } as const
 
@@ -415,6 +469,7 @@ export const configuration = z
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     sessions,
     limits,
+    telemetry,
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),
@@ -435,6 +490,7 @@ export type LlmUpstreamConfiguration = z.infer<typeof llmUpstream>
 export type UpstreamConfiguration = HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
+export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>
 export type CredentialConfiguration = z.infer<typeof credential>
 
 /** The JSON Schema that editors read, draft-07 because that is what they know. */

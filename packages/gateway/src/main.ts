@@ -47,7 +47,8 @@ import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
 import { timerPause } from './drivers/timer-pause.ts'
-import { Metrics } from './telemetry/metrics.ts'
+import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
+import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
@@ -58,7 +59,7 @@ export const version = '0.1.0'
 const sessionsReadMax = 100_000
 
 /** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot; of sessions, the providers and who needs one. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'sessions', 'limits', 'threads'] as const
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'sessions', 'limits', 'threads', 'telemetry'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -257,10 +258,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       if (configuration.sessions?.tls === undefined) logins?.replaceTls(pageTls(credentials))
     })
 
+    const allSeries = async (): Promise<readonly Series[]> => metrics.series(await agents.series())
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
-      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
+      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => prometheusText(await allSeries()) }),
     )
     if (operations) closing.defer(() => operations.close())
+    const sending = await openMetrics(configuration.telemetry, {
+      version,
+      metrics,
+      revealShared: (name) => secrets.revealShared(name),
+      report,
+      collect: allSeries,
+      now: Date.now,
+    })
+    if (sending) closing.defer(() => sending.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,

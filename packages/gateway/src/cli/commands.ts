@@ -23,6 +23,7 @@ import { tellApprovals, tellReload, tellStatus } from './tell-answers.ts'
 import { addToolCommands } from './tool-commands.ts'
 import { findUnsetSecrets } from './unset-secrets.ts'
 
+export { completableNames } from './completable-names.ts'
 export type { Terminal } from './operator-console.ts'
 export { outputUsageErrors } from './usage-errors.ts'
 

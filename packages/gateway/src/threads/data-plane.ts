@@ -23,6 +23,8 @@ import type { TicketTrust } from '../identity/ticket-trust.ts'
 import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { openTraces } from '../telemetry/open-telemetry.ts'
+import { watchRequest } from '../telemetry/watch-request.ts'
 
 export interface DataPlaneTerms {
   readonly dataFolder: string
@@ -65,11 +67,14 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const sealingKey = await readKeyFile(places.sealingKey)
   const sessionKey = deriveKey(sealingKey, 'session')
   const database = openDatabase(places.database)
+  const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
   const exchanges = openExchanges(terms.compiled.definitions, {
-    credentials: new SqliteSecretStore(database, sealingKey, randomBytes),
+    credentials: secrets,
     resolver: systemResolver,
   })
   const metrics = new Metrics()
+  const tracing = await openTraces(terms.compiled.configuration.telemetry, { version, metrics, revealShared: (name) => secrets.revealShared(name), report })
+  const watch = { metrics, tracing, now: () => performance.now() }
   let compiled = terms.compiled
   let snapshot = snapshotOf(compiled, sessionKey)
   const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
@@ -84,12 +89,13 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
       own: { renew: terms.renew, sessions: terms.sessions, catalog: () => catalogOf(compiled), jwks: () => terms.tickets.jwks },
     },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
-      metrics.count('requests', { code, upstream: upstream ?? 'none' }),
+      metrics.count('sallyport_requests_total', { code, upstream: upstream ?? 'none' }),
     report: (error: unknown) => report('request.failed', error),
   }
   const limits = edgeLimits(compiled.configuration, terms.threads)
   const closeRest = async (): Promise<void> => {
     await exchanges.close()
+    await tracing?.close()
     database.close()
   }
   try {
@@ -110,7 +116,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
           ledger.refuse({ caller: { certificate: thumbprintOf(connection.certificate) }, code, reason, request: id })
         },
       },
-      (inbound) => handle(ports, () => snapshot, inbound),
+      (inbound) => watchRequest(watch, ports, inbound, (watched) => handle(watched, () => snapshot, inbound)),
     )
     return {
       address: edge.address,
@@ -138,8 +144,8 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
 
 /** What any listener observes, as metrics. */
 export function countEvent(metrics: Metrics, event: EdgeEvent, report: (event: string, error: unknown) => void): void {
-  if (event.kind === 'connection-refused') metrics.count('connections_refused', { reason: event.reason })
-  if (event.kind === 'request-refused') metrics.count('requests', { code: event.code, upstream: 'none' })
+  if (event.kind === 'connection-refused') metrics.count('sallyport_connections_refused_total', { reason: event.reason })
+  if (event.kind === 'request-refused') metrics.count('sallyport_requests_total', { code: event.code, upstream: 'none' })
   if (event.kind === 'request-failed') report('request.failed', event.error)
 }
 

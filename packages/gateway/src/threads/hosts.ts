@@ -8,6 +8,7 @@ import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
 import type { PinnedTool } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { ConfigurationText, LedgerApi } from './plane-ports.ts'
 
 /** The ledger as the control plane uses it, on this thread or another. Rejects with Fault. */
@@ -54,7 +55,7 @@ export interface PlanesHost {
   /** Resolves when every change of the roster until now is in force everywhere, open connections included. */
   inForce(): Promise<void>
   replaceTls(tls: ServerCredentials): void
-  counters(): Promise<readonly (readonly [series: string, count: number])[]>
+  series(): Promise<readonly Series[]>
   drain(): Promise<void>
   close(): Promise<void>
 }

@@ -47,7 +47,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
         changeTickets: async () => undefined, // there is one trust, and it has changed
         inForce: async () => undefined,
         replaceTls: (tls) => plane.replaceTls(tls),
-        counters: async () => plane.metrics.counters(),
+        series: async () => plane.metrics.series(),
         drain: () => plane.drain(),
         close: () => plane.close(),
       }

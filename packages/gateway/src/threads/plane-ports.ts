@@ -10,6 +10,7 @@ import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain
 import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { Accepted } from '../tool-register.ts'
 
 /** The configuration as text, so that every thread compiles the same. */
@@ -44,7 +45,7 @@ export interface PlaneApi {
   changeTickets(changes: readonly TicketChange[]): void
   replaceTls(tls: ServerCredentials): void
   cancel(key: string): Promise<void>
-  counters(): readonly (readonly [series: string, count: number])[]
+  series(): readonly Series[]
   /** Permits whose outcome this thread will tell. */
   held(): readonly number[]
   drain(): Promise<void>

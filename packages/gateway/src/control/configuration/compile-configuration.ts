@@ -117,6 +117,11 @@ export async function compileConfiguration(
       ...[...programs].flatMap(([name, { sandbox }]) =>
         sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
       ),
+      ...Object.entries(configuration.telemetry ?? {}).flatMap(([signal, given]) =>
+        given && Object.keys(given.headers ?? {}).length > 0 && isOpenLine(given.endpoint)
+          ? [`telemetry.${signal} sends its credentials over plain HTTP to another host: use https`]
+          : [],
+      ),
     ],
   }
 }
@@ -124,6 +129,12 @@ export async function compileConfiguration(
 function compileSessionRules(required: string | readonly string[]): SessionRules {
   const globs = (typeof required === 'string' ? [required] : required).map(compileGlob)
   return { isRequired: (tenant) => globs.some((glob) => glob.matches(tenant)) }
+}
+
+/** What others can listen to. */
+function isOpenLine(endpoint: string): boolean {
+  const { protocol, hostname } = new URL(endpoint)
+  return protocol === 'http:' && !/^(?:localhost|127\.[0-9.]+|\[::1\])$/.test(hostname)
 }
 
 interface UpstreamFault {

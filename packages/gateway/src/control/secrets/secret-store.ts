@@ -37,6 +37,6 @@ export interface SecretStore {
    * @throws Fault `not-done` when the value does not open: the record was altered, or the sealing key is another.
    */
   reveal(tenant: TenantName, name: string): Promise<string | undefined>
-  /** The shared value, for what no tenant asks. @throws Fault as `reveal` */
+  /** The value that all tenants share, for what is no tenant's. @throws Fault as `reveal` */
   revealShared(name: string): Promise<string | undefined>
 }
