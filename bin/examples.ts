@@ -24,6 +24,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   'agent renew': [['sallyport agent renew --identity /etc/bot', 'from a timer, where no "sallyport connect" runs']],
   'agent whoami': [['sallyport agent whoami', 'whether the gateway is there, and whom it sees']],
+  'agent session': [['sallyport agent session status', 'for whom this agent acts now']],
+  'agent session claim': [['sallyport agent session claim', 'after a person has logged in for this agent']],
+  'agent session status': [['sallyport agent session status --identity /etc/bot', 'which session is held, and until when']],
+  'agent session end': [['sallyport agent session end', 'the work is done: nobody can go on with it']],
   init: [
     ['sallyport init', 'a gateway for this machine, in this folder'],
     ['sallyport init --trust-domain agents.example.com -c /etc/sallyport/sallyport.yaml --data /var/lib/sallyport', 'a gateway for a company'],
@@ -37,6 +41,24 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'ca rotate': [['sallyport ca rotate', 'a new root; the old one is trusted until it is retired']],
   'ca retire': [['sallyport ca retire -- -4kq1Zb9mYh0', 'a fingerprint may begin with a hyphen']],
   'ca recover': [['sallyport ca recover --as alice', 'a key was stolen: every agent enrols anew']],
+  session: [['sallyport session start acme/invoice-bot', 'prints a link for the person it shall act for']],
+  'session start': [
+    ['sallyport session start acme/invoice-bot --expect ann@example.com --wait', 'only ann may log in; ends when she has'],
+    ['sallyport session start acme/invoice-bot --device', 'a code to type at the provider'],
+  ],
+  'session list': [['sallyport session list --agent acme/invoice-bot --all', 'also those that are over']],
+  'session show': [['sallyport session show 6c1f3f0e-8a51-4c1c-9f43-0d0f3f2d9a01', 'who, for whom, until when']],
+  'session revoke': [
+    ['sallyport session revoke 6c1f3f0e-8a51-4c1c-9f43-0d0f3f2d9a01', 'at once, with its tickets'],
+    ['sallyport session revoke --issued-before 2026-11-14', 'everything that is older than a repair'],
+  ],
+  'ticket-key': [['sallyport ticket-key rotate', 'new tickets are signed with another key']],
+  'ticket-key rotate': [['sallyport ticket-key rotate', 'tickets under the key before live to their end']],
+  hunt: [['sallyport hunt refreshes --from 2026-11-01', 'refreshes that nothing validated']],
+  'hunt refreshes': [
+    ['sallyport hunt refreshes --from 2026-11-01 --to 2026-11-14 --quarantine', 'in our log; ends what is found'],
+    ['sallyport hunt refreshes --log app.jsonl app.jsonl.1.gz --mapping mapping.yaml', 'in the log of another system'],
+  ],
   secret: [['sallyport secret set crm-token < crm.token', 'a credential that no agent will hold']],
   'secret set': [
     ['sallyport secret set crm-token < crm.token', 'the value never stands on a command line'],
