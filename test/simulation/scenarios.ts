@@ -267,7 +267,7 @@ export const longScenarios: readonly Scenario[] = [
     budget: {},
     begin: (world) => {
       const node = world.addNode()
-      return [ownerOf(world, node), ownerOf(world, world.addNode(), 'owner, again'), world.revoke(node)]
+      return [ownerOf(world, node), ownerOf(world, world.addNode(), 'owner, again'), world.revokeAlone(node)]
     },
   },
   {

@@ -5,6 +5,7 @@ import { recordedLineage } from '../../packages/gateway/src/control/sessions/lin
 import { SessionLog, type SessionAct } from '../../packages/gateway/src/control/sessions/session-log.ts'
 import type { SessionTerms } from '../../packages/gateway/src/control/sessions/session-record.ts'
 import { SessionRegister } from '../../packages/gateway/src/control/sessions/session-register.ts'
+import type { SessionStore } from '../../packages/gateway/src/control/sessions/session-store.ts'
 import { Sessions } from '../../packages/gateway/src/control/sessions/sessions.ts'
 import type { AskProof, Proof, SessionGrant, SessionId } from '../../packages/gateway/src/control/sessions/session.ts'
 import { recordSeal } from '../../packages/gateway/src/drivers/sqlite/record-seal.ts'
@@ -34,6 +35,7 @@ export interface Node {
   readonly machine: Machine
   readonly sessions: Sessions
   readonly register: SessionRegister
+  readonly store: SessionStore
   /** How far its own clock is off. */
   clockShift: number
 }
@@ -131,7 +133,7 @@ export class World {
       used,
     )
     const register = new SessionRegister({ ...ports, sessions, newId: () => `session-${this.#bytes(4).join('')}` })
-    const node: Node = { machine, sessions, register, clockShift: 0 }
+    const node: Node = { machine, sessions, register, store, clockShift: 0 }
     this.nodes.push(node)
     return node
   }
@@ -172,6 +174,11 @@ export class World {
   async revoke(node: Node): Promise<void> {
     const crashed = new Promise<void>((resolve) => this.scheduler.onCrash(node.machine, resolve))
     await Promise.race([as('operator', () => node.register.revoke(this.start.session, 'ops')), crashed])
+  }
+
+  /** Ends the session in the store, and leaves its tokens to whoever sweeps. */
+  async revokeAlone(node: Node): Promise<void> {
+    await as('operator', () => node.store.revoke(this.start.session, 'revoked by an operator'))
   }
 
   /** The row of the session, as an outsider reads it. */
