@@ -42,6 +42,18 @@ export default {
       to: { path: `${gateway}threads/` },
     },
     {
+      name: 'opentelemetry-has-one-home',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: `${gateway}telemetry/otlp/` },
+      to: { path: '@opentelemetry/' },
+    },
+    {
+      name: 'opentelemetry-is-loaded-only-when-configured',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: [`${gateway}telemetry/otlp/`, '\\.test\\.ts$'] },
+      to: { path: `${gateway}telemetry/otlp/`, dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sqlite-has-one-home',
       severity: 'error',
       from: { path: gateway, pathNot: [`${gateway}drivers/`, '\\.test\\.ts$'] },

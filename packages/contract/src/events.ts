@@ -141,6 +141,46 @@ export const toolsListedEvent = z.strictObject({
   tools: z.number().int().min(0),
 })
 
+/** What became of a session, or of an attempt at one. A refresh that succeeded names the entry by which it was validated, and without that entry it did not happen. */
+export const sessionEvent = z.strictObject({
+  ...base,
+  type: z.literal('session'),
+  act: z
+    .enum([
+      'opened',
+      'claimed',
+      'validated',
+      'rotated',
+      'refreshed',
+      'ownership-failed',
+      'refused',
+      'uncertain',
+      'reauth-required',
+      'reused',
+      'revoked',
+      'quarantined',
+      'expired',
+      'orphan-revoked',
+      'orphan-lost',
+    ])
+    .meta({
+      description:
+        'validated: the caller proved that the session is its own; rotated: the provider gave new tokens, and they are kept; refreshed, claimed: the agent gets handle and ticket; refused, uncertain: what the provider answered; reused: a handle was shown that had been replaced, and the session is revoked; orphan-revoked, orphan-lost: a token of the provider that no session needs was given back, or could not be',
+    }),
+  session: z.string(),
+  caller: z
+    .strictObject({ tenant: z.string(), agent: z.string(), certificate: z.string().optional() })
+    .optional()
+    .meta({ description: 'Who asked, by the certificate that was shown; of other acts, whose session it is' }),
+  generation: z.number().int().min(0).optional().meta({ description: 'Of the handle: rises by one with each refresh' }),
+  validation: z.number().int().min(0).optional().meta({ description: 'The index of the entry `validated` that allowed it' }),
+  isProbe: z.literal(true).optional().meta({ description: 'The provider is asked again after an answer that left open what it did' }),
+  issuer: z.string().optional(),
+  subject: z.string().optional(),
+  person: z.string().optional(),
+  reason: z.string().optional(),
+})
+
 /** The gateway started or stopped, or one of its threads ended by itself and was replaced. */
 export const gatewayEvent = z.strictObject({
   ...base,
@@ -162,6 +202,7 @@ export const logEvent = z.discriminatedUnion('type', [
   adminEvent,
   toolEvent,
   toolsListedEvent,
+  sessionEvent,
   gatewayEvent,
 ])
 
@@ -172,5 +213,6 @@ export type ApprovalEvent = z.infer<typeof approvalEvent>
 export type ToolEvent = z.infer<typeof toolEvent>
 export type ToolsListedEvent = z.infer<typeof toolsListedEvent>
 export type AdminEvent = z.infer<typeof adminEvent>
+export type SessionEvent = z.infer<typeof sessionEvent>
 export type GatewayEvent = z.infer<typeof gatewayEvent>
 export type LogEvent = z.infer<typeof logEvent>

@@ -36,6 +36,13 @@ export const problems = {
   'access.scope-unavailable': { status: 400, title: 'The session has none of the scopes that were asked for' },
   'access.unsupported-version': { status: 400, title: 'The protocol revision is not supported' },
 
+  'session.none': { status: 404, title: 'No session is open for this agent' },
+  'session.invalid': { status: 401, title: 'The session handle does not count here' },
+  'session.stale-handle': { status: 409, title: 'The session handle was replaced, and its successor is in use' },
+  'session.login-required': { status: 401, title: 'A person must log in again for this agent' },
+  'session.provider-unavailable': { status: 503, title: 'The identity provider does not answer properly' },
+  'session.unavailable': { status: 503, title: 'Sessions cannot be looked up or recorded now' },
+
   'policy.no-rule': { status: 403, title: 'No rule permits this call' },
   'policy.denied': { status: 403, title: 'A rule denies this call' },
   'policy.quota-exhausted': { status: 429, title: 'A quota is exhausted' },
@@ -56,11 +63,10 @@ export const problems = {
   'forward.peer-refused': { status: 502, title: 'The agent that is meant has no certificate that counts, or another one answered' },
   'forward.request-from-server-refused': { status: 403, title: 'Requests from the upstream to the agent are not allowed' },
 
-  'session.none': { status: 404, title: 'No session is open for this agent' },
-  'session.invalid': { status: 401, title: 'The session handle does not count here' },
-  'session.stale-handle': { status: 409, title: 'The session handle was replaced, and its successor is in use' },
-  'session.login-required': { status: 401, title: 'A person must log in again for this agent' },
-  'session.provider-unavailable': { status: 503, title: 'The identity provider does not answer properly' },
+  'login.link-invalid': { status: 404, title: 'The login link is unknown, used or expired' },
+  'login.other-browser': { status: 403, title: 'The login was begun in another browser' },
+  'login.refused': { status: 403, title: 'The login was not completed' },
+  'login.provider-failed': { status: 502, title: 'The identity provider did not answer the login properly' },
 
   'control.configuration-invalid': { status: 422, title: 'The configuration is not valid' },
   'control.not-found': { status: 404, title: 'There is no such thing' },

@@ -1,10 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
-import { openAuthority } from './control/authority/authority.ts'
+import {
+  agentIdentity,
+  defaultAddresses,
+  durationMs,
+  Fault,
+  parseTrustDomain,
+  refused,
+  type Configuration,
+  type Refused,
+  type SpiffeId,
+  type TrustDomain,
+} from '@sallyport/contract'
+import type { AgentKey } from './control/authority/agent-store.ts'
+import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
 import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
@@ -16,7 +29,11 @@ import { readAgain, readConfigurationFile } from './control/configuration/config
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
+import { openLogins, openProviders } from './control/login/open-logins.ts'
+import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
+import { recordedLineage } from './control/sessions/lineage.ts'
+import { openSessions, sealOf, sessionTerms } from './control/sessions/open-sessions.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
@@ -26,17 +43,24 @@ import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { openRecord, sealRecord } from './drivers/sqlite/sealed-record.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
+import { SqliteSessionStore } from './drivers/sqlite/session-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
-import { Metrics } from './telemetry/metrics.ts'
+import { systemResolver } from './drivers/system-resolver.ts'
+import { timerPause } from './drivers/timer-pause.ts'
+import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
+import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
 
 export const version = '0.1.0'
 
-/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
+/** Sessions that are over and whose tickets may be alive are among the newest so many. */
+const sessionsReadMax = 100_000
+
+/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot; of sessions, the providers and who needs one. */
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'sessions', 'limits', 'threads', 'telemetry'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -53,7 +77,12 @@ export interface GatewayOptions {
 }
 
 export interface RunningGateway {
-  readonly addresses: { readonly agents: string; readonly enrolment: string | undefined; readonly operations: string | undefined }
+  readonly addresses: {
+    readonly agents: string
+    readonly enrolment: string | undefined
+    readonly logins: string | undefined
+    readonly operations: string | undefined
+  }
   /** What a verifier of the log needs. */
   readonly logKey: string
   /** What the configuration gives away. */
@@ -112,6 +141,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     })
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
+    const terms = sessionTerms(configuration.sessions)
+    const sessionStore = new SqliteSessionStore(database, terms, Date.now)
     const ticketKey = deriveKey(sealingKey, 'ticket-keys')
     const tickets = await openTickets({
       trustDomain,
@@ -120,11 +151,40 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         (text) => sealRecord(ticketKey, randomBytes, 'ticket.keys', text),
         (sealed) => openRecord(ticketKey, 'ticket.keys', sealed),
       ),
-      revoked: [],
+      revoked: (await sessionStore.list({}, sessionsReadMax))
+        .filter(({ state }) => state === 'revoked' || state === 'reauth')
+        .map(({ id }) => ({ session: id, revokedAtMs: Date.now() })),
       note: (act) => ledger.note(act),
       now: Date.now,
       newId: randomUUID,
     })
+
+    const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
+    const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
+    closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
+    const sessionKey = deriveKey(sealingKey, 'session-store')
+    const sessions =
+      configuration.sessions &&
+      openSessions({
+        terms,
+        store: sessionStore,
+        provider: providers,
+        lineage: recordedLineage(agentStore),
+        note: (entry) => ledger.note(entry),
+        refuse: (seen) => ledger.refuse({ ...seen, request: randomUUID() }),
+        mint: (facts) => tickets.mint(facts),
+        ended: (session) => void tickets.deny(session).catch((error: unknown) => report('session-ended', error)),
+        seal: sealOf(
+          (boundTo, text) => sealRecord(sessionKey, randomBytes, boundTo, text),
+          (boundTo, sealed) => openRecord(sessionKey, boundTo, sealed),
+        ),
+        random: randomBytes,
+        newId: randomUUID,
+        pause: timerPause,
+        now: Date.now,
+        report,
+      })
+    closing.defer(() => sessions?.close())
 
     const stdio = runStdioServers({
       settings: (upstream) => compiled.programs.get(upstream),
@@ -145,7 +205,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         configuration: firstText,
         roster: authority.roster,
         tickets: tickets.trust,
-        sessions: options.sessions?.(tickets),
+        sessions: options.sessions?.(tickets) ?? sessions?.agents,
         delegations: openDelegations({ tickets, store: agentStore, roster: authority.roster, now: Date.now }),
         tls: authority.serverCredentials,
         address,
@@ -158,6 +218,28 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
     tickets.trust.onChange((change) => agents.changeTickets(change))
+
+    const given = configuration.sessions
+    const readBeside = (file: string): Promise<string> => readFile(resolve(dirname(options.configurationFile), file), 'utf8')
+    const isEncrypted = given?.publicUrl?.startsWith('https:') === true
+    const ownTls = given?.tls && { cert: await readBeside(given.tls.certificate), key: await readBeside(given.tls.key) }
+    const logins =
+      sessions &&
+      (await listening('sessions.listen', given?.listen ?? defaultAddresses.login, (address) =>
+        openLogins({
+          address,
+          publicUrl: given?.publicUrl,
+          tls: isEncrypted ? (ownTls ?? pageTls(authority.serverCredentials)) : undefined,
+          providers,
+          completed: (login) => sessions.register.open(login),
+          now: Date.now,
+          random: randomBytes,
+          newId: randomUUID,
+          pause: timerPause,
+          report,
+        }),
+      ))
+    if (logins) closing.defer(() => logins.close())
 
     const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
       listenForEnrolment({
@@ -175,15 +257,27 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)
+      if (configuration.sessions?.tls === undefined) logins?.replaceTls(pageTls(credentials))
     })
 
+    const allSeries = async (): Promise<readonly Series[]> => metrics.series(await agents.series())
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
-      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
+      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => prometheusText(await allSeries()) }),
     )
     if (operations) closing.defer(() => operations.close())
+    const sending = await openMetrics(configuration.telemetry, {
+      version,
+      metrics,
+      revealShared: (name) => secrets.revealShared(name),
+      report,
+      collect: allSeries,
+      now: Date.now,
+    })
+    if (sending) closing.defer(() => sending.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,
+      logins: logins?.publicUrl,
       operations: operations && `${addressOf(configuration.operations ?? defaultAddresses.operations).host}:${operations.port}`,
     }
 
@@ -199,6 +293,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
       compiled = next
       await agents.activate(next)
+      providers.replace(openProviders(next.providers, providerPorts, systemResolver))
       return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }), warnings: next.warnings }
     }
     const inOrder = new InOrder()
@@ -210,6 +305,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         ledger,
         heldCalls,
         definitions,
+        sessions: sessions && { register: sessions.register, logins, providers, agentId: async (agent) => activeId(authority, trustDomain, agent) },
+        rotateTicketKeys: (person) => tickets.rotate(person),
         inForce: () => agents.inForce(),
         status: async () => ({
           version,
@@ -247,7 +344,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
+function activeId({ roster }: Authority, trustDomain: TrustDomain, { tenant, agent }: AgentKey): SpiffeId | undefined {
+  const { id } = agentIdentity(trustDomain, tenant, agent)
+  return roster.standing(id) === 'active' ? id : undefined
+}
+
+/** The gateway's own certificate, for the pages on which people log in. */
+function pageTls({ certificatePem, keyPem }: ServerCredentials): { readonly cert: string; readonly key: string } {
+  return { cert: certificatePem, key: keyPem }
+}
+
 function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
-  const atStart = ({ limits, ...fields }: Configuration): Configuration => ({ ...fields, limits: { ...limits, judgedBodyBytes: undefined } })
+  const atStart = ({ limits, sessions, ...fields }: Configuration): Configuration => ({
+    ...fields,
+    limits: { ...limits, judgedBodyBytes: undefined },
+    sessions: sessions && { ...sessions, providers: {}, required: undefined },
+  })
   return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
 }

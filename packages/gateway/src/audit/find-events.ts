@@ -31,7 +31,7 @@ export async function findEvents(view: LogView, filter: EventFilter, limit: numb
 
 function fits(event: LogEvent, filter: EventFilter): boolean {
   const fields: {
-    readonly caller?: { readonly tenant?: string | undefined; readonly agent?: string | undefined }
+    readonly caller?: { readonly tenant?: string | undefined; readonly agent?: string | undefined } | undefined
     readonly rules?: readonly string[]
   } & Readonly<Record<string, unknown>> = event
   const { tenant, agent, rule, since, until, ...own } = filter

@@ -25,7 +25,17 @@ const followPauseMs = 250
 /** Entries that one command shows. */
 const shownMax = 100_000
 const indexMax = Number.MAX_SAFE_INTEGER
-const types = ['decision', 'refusal', 'outcome', 'approval', 'tool', 'tools-listed', 'admin', 'gateway'] as const satisfies readonly LogEvent['type'][]
+const types = [
+  'decision',
+  'refusal',
+  'outcome',
+  'approval',
+  'tool',
+  'tools-listed',
+  'session',
+  'admin',
+  'gateway',
+] as const satisfies readonly LogEvent['type'][]
 
 type WithKey = Common & { readonly key?: string }
 

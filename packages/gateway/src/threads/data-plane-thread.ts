@@ -85,7 +85,7 @@ async function run(): Promise<void> {
       },
       replaceTls: (tls) => plane.replaceTls(tls),
       cancel: (key) => plane.cancel(key),
-      counters: () => plane.metrics.counters(),
+      series: () => plane.metrics.series(),
       held: () => ledger.held,
       drain: async () => {
         await plane.drain()

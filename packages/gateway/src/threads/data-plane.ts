@@ -25,6 +25,8 @@ import type { TicketTrust } from '../identity/ticket-trust.ts'
 import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { openTraces } from '../telemetry/open-telemetry.ts'
+import { watchRequest } from '../telemetry/watch-request.ts'
 
 export interface DataPlaneTerms {
   readonly dataFolder: string
@@ -69,8 +71,9 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const sessionKey = deriveKey(sealingKey, 'session')
   const database = openDatabase(places.database)
   let peerCredentials = peerCredentialsOf(terms.tls)
+  const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
   const exchanges = openExchanges(terms.compiled.definitions, {
-    credentials: new SqliteSecretStore(database, sealingKey, randomBytes),
+    credentials: secrets,
     resolver: systemResolver,
     peers: {
       get credentials() {
@@ -80,6 +83,8 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     },
   })
   const metrics = new Metrics()
+  const tracing = await openTraces(terms.compiled.configuration.telemetry, { version, metrics, revealShared: (name) => secrets.revealShared(name), report })
+  const watch = { metrics, tracing, now: () => performance.now() }
   let compiled = terms.compiled
   let snapshot = snapshotOf(compiled, sessionKey)
   const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
@@ -95,12 +100,13 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
       delegations: terms.delegations,
     },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
-      metrics.count('requests', { code, upstream: upstream ?? 'none' }),
+      metrics.count('sallyport_requests_total', { code, upstream: upstream ?? 'none' }),
     report: (error: unknown) => report('request.failed', error),
   }
   const limits = edgeLimits(compiled.configuration, terms.threads)
   const closeRest = async (): Promise<void> => {
     await exchanges.close()
+    await tracing?.close()
     database.close()
   }
   try {
@@ -121,7 +127,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
           ledger.refuse({ caller: { certificate: thumbprintOf(connection.certificate) }, code, reason, request: id })
         },
       },
-      (inbound) => handle(ports, () => snapshot, inbound),
+      (inbound) => watchRequest(watch, ports, inbound, (watched) => handle(watched, () => snapshot, inbound)),
     )
     return {
       address: edge.address,
@@ -159,8 +165,8 @@ function peerCredentialsOf({ caller, rootsPem }: ServerCredentials): PeerCredent
 
 /** What any listener observes, as metrics. */
 export function countEvent(metrics: Metrics, event: EdgeEvent, report: (event: string, error: unknown) => void): void {
-  if (event.kind === 'connection-refused') metrics.count('connections_refused', { reason: event.reason })
-  if (event.kind === 'request-refused') metrics.count('requests', { code: event.code, upstream: 'none' })
+  if (event.kind === 'connection-refused') metrics.count('sallyport_connections_refused_total', { reason: event.reason })
+  if (event.kind === 'request-refused') metrics.count('sallyport_requests_total', { code: event.code, upstream: 'none' })
   if (event.kind === 'request-failed') report('request.failed', event.error)
 }
 

@@ -9,6 +9,7 @@ import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
 import type { PinnedTool } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { ConfigurationText, LedgerApi } from './plane-ports.ts'
 
 /** The ledger as the control plane uses it, on this thread or another. Rejects with Fault. */
@@ -18,6 +19,7 @@ export interface LedgerHost {
   readonly begin: (act: Parameters<LedgerApi['begin']>[0]) => Promise<void>
   readonly note: LedgerApi['note']
   readonly answerApproval: LedgerApi['answerApproval']
+  readonly refuse: LedgerApi['refuse']
   approvals(): Promise<readonly Approval[]>
   tools(upstream?: string): Promise<readonly PinnedTool[]>
   readonly acceptTool: LedgerApi['acceptTool']
@@ -55,7 +57,7 @@ export interface PlanesHost {
   /** Resolves when every change of the roster until now is in force everywhere, open connections included. */
   inForce(): Promise<void>
   replaceTls(tls: ServerCredentials): void
-  counters(): Promise<readonly (readonly [series: string, count: number])[]>
+  series(): Promise<readonly Series[]>
   drain(): Promise<void>
   close(): Promise<void>
 }

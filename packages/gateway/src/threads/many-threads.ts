@@ -6,6 +6,7 @@ import type { RosterChange } from '../control/authority/live-roster.ts'
 import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import { claimAddress } from '../edge/claim-address.ts'
 import { carriedPrincipal } from '../identity/identify.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import { callsOver, serveCalls, type Calls, type Offer } from './calls.ts'
 import type { Hosts, HostsTerms, LedgerHost, PlanesHost, PlanesTerms } from './hosts.ts'
 import type { ConfigurationText, LedgerApi, LedgerStart, MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
@@ -18,12 +19,13 @@ const inForceMs = 1_000
 const healthyMs = 10_000
 const pauseMsMax = 30_000
 
-const planeCalls = ['prepare', 'activate', 'changeRoster', 'changeTickets', 'replaceTls', 'cancel', 'counters', 'held', 'drain', 'close'] as const
+const planeCalls = ['prepare', 'activate', 'changeRoster', 'changeTickets', 'replaceTls', 'cancel', 'series', 'held', 'drain', 'close'] as const
 const ledgerCalls = [
   'begin',
   'note',
   'answerApproval',
   'approvals',
+  'refuse',
   'tools',
   'acceptTool',
   'toolsMayHaveChanged',
@@ -116,6 +118,10 @@ class LedgerThread implements LedgerHost {
 
   answerApproval(...answer: Parameters<LedgerApi['answerApproval']>): ReturnType<LedgerApi['answerApproval']> {
     return this.#calls.answerApproval(...answer)
+  }
+
+  refuse(seen: Parameters<LedgerApi['refuse']>[0]): void {
+    void this.#running?.calls.refuse(seen).catch(() => undefined)
   }
 
   approvals(): Promise<ReturnType<LedgerApi['approvals']>> {
@@ -253,8 +259,8 @@ class PlaneThreads implements PlanesHost {
     for (const { calls } of this.#running) calls.replaceTls(tls).catch((error: unknown) => this.#terms.report('thread.tls', error))
   }
 
-  async counters(): Promise<readonly (readonly [series: string, count: number])[]> {
-    return (await Promise.all(this.#each(({ calls }) => calls.counters().catch(() => [])))).flat()
+  async series(): Promise<readonly Series[]> {
+    return (await Promise.all(this.#each(({ calls }) => calls.series().catch(() => [])))).flat()
   }
 
   async drain(): Promise<void> {

@@ -18,6 +18,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
       begin: (act) => ledger.begin(act),
       note: (act) => ledger.note(act),
       answerApproval: (...answer) => ledger.answerApproval(...answer),
+      refuse: (seen) => ledger.refuse(seen),
       approvals: async () => state.approvals.list(opened.now()),
       tools: async (upstream) => tools.all(upstream),
       acceptTool: (...accepted) => tools.accept(...accepted),
@@ -46,7 +47,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
         changeTickets: async () => undefined, // there is one trust, and it has changed
         inForce: async () => undefined,
         replaceTls: (tls) => plane.replaceTls(tls),
-        counters: async () => plane.metrics.counters(),
+        series: async () => plane.metrics.series(),
         drain: () => plane.drain(),
         close: () => plane.close(),
       }

@@ -7,9 +7,11 @@ import type { Connection } from '../edge/inbound.ts'
 import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
-import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
+import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
+import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { Accepted } from '../tool-register.ts'
 
 /** The configuration as text, so that every thread compiles the same. */
@@ -46,7 +48,7 @@ export interface PlaneApi {
   changeTickets(changes: readonly TicketChange[]): void
   replaceTls(tls: ServerCredentials): void
   cancel(key: string): Promise<void>
-  counters(): readonly (readonly [series: string, count: number])[]
+  series(): readonly Series[]
   /** Permits whose outcome this thread will tell. */
   held(): readonly number[]
   drain(): Promise<void>
@@ -55,9 +57,11 @@ export interface PlaneApi {
 
 export interface LedgerApi {
   begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: readonly number[]): Promise<void>
-  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
+  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
+  /** Counts what no data plane refused. */
+  refuse(seen: RefusalSeen): void
   tools(upstream?: string): readonly PinnedTool[]
   acceptTool(owner: ToolOwner, tool: string, digest: string, person: string): Promise<Accepted>
   /** A child says so, or only may have others, since it has ended. */

@@ -19,6 +19,12 @@ const shown: ReadonlySet<string> = new Set([
   'certificates.*',
   'threads',
   'limits.*',
+  'telemetry.traces.sample',
+  'telemetry.traces.trust',
+  'telemetry.traces.propagate',
+  'telemetry.metrics.interval',
+  'telemetry.traces.headers.*.secret',
+  'telemetry.metrics.headers.*.secret',
   ...[
     'protocol',
     'api',
@@ -47,10 +53,10 @@ const shown: ReadonlySet<string> = new Set([
   ...['id', 'match.*', 'match.*[]', 'then', 'approval.expires', 'mode'].map((field) => `rules[].${field}`),
   ...['id', 'match.*', 'match.*[]', 'per[]', 'requests', 'tokens', 'cost', 'window', 'burst'].map((field) => `quotas[].${field}`),
 ])
-const urls: ReadonlySet<string> = new Set(['upstreams.*.url'])
+const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint'])
 /** Whose members have names that the operator chose. */
 const named =
-  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
+  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|telemetry\.(?:traces|metrics)\.headers|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
 
 export interface DescribedConfiguration {
   readonly configuration: unknown
