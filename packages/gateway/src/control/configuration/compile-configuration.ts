@@ -28,6 +28,7 @@ import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
+import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
 import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
@@ -116,7 +117,7 @@ export async function compileConfiguration(
     configuration.results,
   )
   if (policy.kind === 'invalid') faults.push(...policy.faults)
-  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams))
+  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findOpenPages(configuration))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return {
     kind: 'compiled',
