@@ -5,23 +5,26 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { describe, test, type TestContext } from 'node:test'
+import { after, before, describe, test, type TestContext } from 'node:test'
 import { parseAgentName, parseTenantName, parseThumbprint, type Thumbprint } from '@sallyport/contract'
 import { lineageKeptMs, type AgentKey, type AgentStore, type NewCertificate } from '../../packages/gateway/src/control/authority/agent-store.ts'
-import { SqliteAgentStore } from '../../packages/gateway/src/drivers/sqlite/agent-store.ts'
-import { openDatabase } from '../../packages/gateway/src/drivers/sqlite/database.ts'
+import { openAgentStore } from '../fixtures/agent-stores.ts'
+import { startPostgres, type RunningPostgres } from '../fixtures/postgres.ts'
 
-interface OpenStore {
-  readonly store: AgentStore
-  close(): void
-}
+let postgres: RunningPostgres | undefined
+before(async () => {
+  postgres = await startPostgres()
+})
+after(() => postgres?.stop())
 
-/** Every driver passes the same suite. `location` is a fresh folder. */
-const drivers: Readonly<Record<string, (location: string) => OpenStore>> = {
-  sqlite: (location) => {
-    const database = openDatabase(join(location, 'sallyport.db'))
-    return { store: new SqliteAgentStore(database), close: () => database.close() }
+/** Every driver passes the same suite: where a fresh store can be. */
+const drivers: Readonly<Record<string, (t: TestContext) => Promise<string>>> = {
+  sqlite: async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-agents-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    return folder
   },
+  postgres: async () => await (postgres ?? never()).createDatabase(),
 }
 
 const bot = key('acme', 'bot')
@@ -29,26 +32,23 @@ const sameNameElsewhere = key('globex', 'bot')
 const root = thumbprint('root')
 const hour = 3_600_000
 
-for (const [driver, open] of Object.entries(drivers)) {
+for (const [driver, freshPlace] of Object.entries(drivers)) {
   describe(`agent store on ${driver}`, () => {
-    const fresh = (t: TestContext): AgentStore & { reopen(): AgentStore } => {
-      const location = mkdtempSync(join(tmpdir(), 'sallyport-agents-'))
-      let opened = open(location)
-      t.after(() => {
-        opened.close()
-        rmSync(location, { recursive: true })
-      })
+    const fresh = async (t: TestContext): Promise<AgentStore & { reopen(): Promise<AgentStore> }> => {
+      const place = await freshPlace(t)
+      let opened = await openAgentStore(driver, place)
+      t.after(() => opened.close())
       return Object.assign(opened.store, {
-        reopen: () => {
-          opened.close()
-          opened = open(location)
+        reopen: async () => {
+          await opened.close()
+          opened = await openAgentStore(driver, place)
           return opened.store
         },
       })
     }
 
     test('registers once, per tenant, and remembers', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       assert.equal(await store.registerAgent(bot, 1), 'registered')
       assert.equal(await store.registerAgent(bot, 2), 'exists')
       assert.equal(await store.registerAgent(sameNameElsewhere, 3), 'registered')
@@ -57,11 +57,11 @@ for (const [driver, open] of Object.entries(drivers)) {
         { ...sameNameElsewhere, standing: 'active', registeredAtMs: 3 },
       ]
       assert.deepEqual(await store.agents(), expected)
-      assert.deepEqual(await store.reopen().agents(), expected)
+      assert.deepEqual(await (await store.reopen()).agents(), expected)
     })
 
     test('a token works once, before its end, for its own agent alone', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       assert.equal(await store.keepToken(bot, 'a', 100), 'unknown-agent')
       await store.registerAgent(bot, 0)
       await store.registerAgent(sameNameElsewhere, 0)
@@ -81,7 +81,7 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('a certificate that cannot be recorded leaves its token unused', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       await enrolled(store, bot, 'c1')
       await store.keepToken(bot, 'second', 100)
       await assert.rejects(store.enrol('second', certificate(bot, 'c1', 1)))
@@ -89,7 +89,7 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('renewal needs a certificate of the same agent that still counts, and keeps the lineage', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       await enrolled(store, bot, 'c1')
       await enrolled(store, sameNameElsewhere, 'x1')
       assert.equal(await store.renew(thumbprint('x1'), certificate(bot, 'c2', 10), 8), 'refused')
@@ -98,7 +98,7 @@ for (const [driver, open] of Object.entries(drivers)) {
       assert.equal(await store.renew(thumbprint('c1'), certificate(bot, 'c2', 12 * hour), 8), 'recorded', 'at its end')
       assert.equal(await store.renew(thumbprint('c2'), certificate(bot, 'c3', 12 * hour), 3), 'recorded')
       assert.equal(await store.renew(thumbprint('c3'), certificate(bot, 'c4', 12 * hour), 3), 'too-many')
-      const lineage = (await store.reopen().certificates(bot)).map((found) => [found.thumbprint, found.previous])
+      const lineage = (await (await store.reopen()).certificates(bot)).map((found) => [found.thumbprint, found.previous])
       assert.deepEqual(
         new Map(lineage.map(([own, previous]) => [own, previous])),
         new Map([
@@ -110,7 +110,7 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('revoking an agent revokes all it has, and reinstating brings nothing back', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       assert.equal(await store.revokeAgent(bot, 5), 'unknown-agent')
       await enrolled(store, bot, 'c1')
       await store.keepToken(bot, 'next', 1000)
@@ -124,7 +124,7 @@ for (const [driver, open] of Object.entries(drivers)) {
       assert.equal(await store.reinstateAgent(bot), 'reinstated')
       assert.equal(await store.reinstateAgent(bot), 'not-revoked')
       assert.equal(await store.renew(thumbprint('c1'), certificate(bot, 'c2', 7), 8), 'refused')
-      const again = store.reopen()
+      const again = await store.reopen()
       const state = await again.rosterState(8)
       assert.deepEqual(state.revokedCertificates, revoked)
       assert.deepEqual(
@@ -135,7 +135,7 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('one certificate can be revoked, by the tenant and agent it belongs to', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       await enrolled(store, bot, 'c1')
       assert.equal(await store.revokeCertificate(sameNameElsewhere, thumbprint('c1'), 5), 'unknown-certificate')
       assert.deepEqual(await store.revokeCertificate(bot, thumbprint('c1'), 5), { notAfterMs: 12 * hour })
@@ -148,7 +148,7 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('after distrust nothing counts and no token works', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       await enrolled(store, bot, 'c1')
       await store.keepToken(bot, 'next', 1000)
       assert.equal(await store.countLive(root, 5), 1)
@@ -160,11 +160,11 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('blocks are set, listed and lifted, each in its own reach', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       const blocks = [{ scope: 'all' }, { scope: 'tenant', tenant: bot.tenant }, { scope: 'agent', ...bot }] as const
       for (const block of blocks) assert.equal(await store.setBlock(block, 1), 'set')
       assert.equal(await store.setBlock(blocks[1], 2), 'already-set')
-      const again = store.reopen()
+      const again = await store.reopen()
       assert.deepEqual((await again.rosterState(0)).blocks, blocks)
       assert.equal(await again.liftBlock({ scope: 'agent', ...sameNameElsewhere }), 'not-set')
       for (const block of blocks) assert.equal(await again.liftBlock(block), 'lifted')
@@ -172,7 +172,7 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('lineage is forgotten only long after its end', async (t) => {
-      const store = fresh(t)
+      const store = await fresh(t)
       await enrolled(store, bot, 'c1')
       const later = async (name: string, atMs: number): Promise<number> => {
         await store.keepToken(bot, name, atMs + 1)
@@ -184,11 +184,10 @@ for (const [driver, open] of Object.entries(drivers)) {
     })
 
     test('killed at any moment, it reopens with everything it had promised', { timeout: 60_000 }, async (t) => {
-      const location = mkdtempSync(join(tmpdir(), 'sallyport-agents-'))
-      t.after(() => rmSync(location, { recursive: true }))
+      const place = await freshPlace(t)
       for (const stopAfter of [1, 7, 23]) {
-        const promised = await runUntilKilled(driver, location, `run${stopAfter}`, stopAfter)
-        const { store, close } = open(location)
+        const promised = await runUntilKilled(driver, place, `run${stopAfter}`, stopAfter)
+        const { store, close } = await openAgentStore(driver, place)
         const agents = new Map((await store.agents()).map((agent) => [agent.agent as string, agent.standing]))
         for (const name of promised) {
           assert.equal(agents.get(name), 'revoked', name)
@@ -200,23 +199,22 @@ for (const [driver, open] of Object.entries(drivers)) {
           const issued = (await store.certificates(key('acme', name))).length
           assert.ok(issued === 0 || (await store.findToken(name, 0)) === undefined, name)
         }
-        close()
+        await close()
       }
     })
 
     test('of two processes with one token, one enrols', { timeout: 60_000 }, async (t) => {
-      const location = mkdtempSync(join(tmpdir(), 'sallyport-agents-'))
-      t.after(() => rmSync(location, { recursive: true }))
-      const { store, close } = open(location)
+      const place = await freshPlace(t)
+      const { store, close } = await openAgentStore(driver, place)
       const names = Array.from({ length: 30 }, (_, index) => `race${index}`)
       for (const name of names) {
         await store.registerAgent(key('acme', name), 0)
         await store.keepToken(key('acme', name), name, 1000)
       }
-      const won = await Promise.all(['left', 'right'].map((side) => linesOf(child(driver, location, 'race', side))))
+      const won = await Promise.all(['left', 'right'].map((side) => linesOf(child(driver, place, 'race', side))))
       assert.deepEqual(won.flat().sort(), [...names].sort())
       for (const name of names) assert.equal((await store.certificates(key('acme', name))).length, 1)
-      close()
+      await close()
     })
   })
 }
@@ -239,15 +237,15 @@ function key(tenant: string, agent: string): AgentKey {
   return { tenant: parseTenantName(tenant) ?? never(), agent: parseAgentName(agent) ?? never() }
 }
 
-function child(driver: string, location: string, ...args: string[]) {
-  return spawn(process.execPath, [join(import.meta.dirname, 'children/agent-store-child.ts'), driver, location, ...args], {
+function child(driver: string, place: string, ...args: string[]) {
+  return spawn(process.execPath, [join(import.meta.dirname, 'children/agent-store-child.ts'), driver, place, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }
 
 /** The lines that the child wrote before it was killed with SIGKILL: each one a promise. */
-async function runUntilKilled(driver: string, location: string, prefix: string, lines: number): Promise<string[]> {
-  const process = child(driver, location, 'enrol-and-revoke', prefix)
+async function runUntilKilled(driver: string, place: string, prefix: string, lines: number): Promise<string[]> {
+  const process = child(driver, place, 'enrol-and-revoke', prefix)
   const promised: string[] = []
   for await (const line of createInterface(process.stdout)) {
     promised.push(line)

@@ -454,6 +454,33 @@ export const defaultAddresses = { listen: '127.0.0.1:8443', enrolment: '127.0.0.
 export const certificateLifetimeMsRange = { min: unitsMs.h, max: 24 * unitsMs.h } as const
 const certificateLifetime = durationBetween(certificateLifetimeMsRange, '1h to 24h')
 
+/** Shorter, and a breath of the database stops everyone; longer, and who was revoked elsewhere goes on here. */
+export const clusterTrustMsRange = { min: 2 * unitsMs.s, max: 5 * unitsMs.m } as const
+
+const cluster = z
+  .strictObject({
+    database: z
+      .string()
+      .max(2048)
+      .regex(/^postgres:\/\//, 'postgres://USER@HOST:PORT/NAME')
+      .meta({ description: 'The PostgreSQL that the gateways share, as postgres://USER@HOST:PORT/NAME' }),
+    passwordFile: z.string().min(1).max(4096).optional().meta({ description: 'File with the password of that user, if the database asks for one' }),
+    tls: z
+      .strictObject({
+        ca: z.string().optional().meta({ description: 'PEM file of the certificate authorities to trust for it (default: those of the system)' }),
+        certificate: z.string().optional().meta({ description: 'PEM file of the certificate that the gateway shows to it' }),
+        key: z.string().optional().meta({ description: 'PEM file of its private key' }),
+      })
+      .optional()
+      .meta({ description: 'TLS 1.2 or later; without this field only for a database on another host' }),
+    connections: z.number().int().min(2).max(100).optional().meta({ description: 'At most so many connections at once (default 10)' }),
+    trustFor: durationBetween(clusterTrustMsRange, '2s to 5m')
+      .optional()
+      .meta({ description: 'After so long without the database every call is refused, since others may have revoked its caller (default 10s)' }),
+  })
+  .optional()
+  .meta({ description: 'Gateways of one trust domain that share agents, sessions and keys of tickets' })
+
 /**
  * `sallyport.yaml`. Unknown fields are errors. Everything that may be left out has its default where it is used, listed in `docs/configuration.md`.
  */
@@ -488,6 +515,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     sessions,
+    cluster,
     limits,
     telemetry,
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream, a2aUpstream])).default({}),
@@ -512,6 +540,7 @@ export type UpstreamConfiguration =
   HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration | A2aUpstreamConfiguration
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
+export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>
 export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>
 export type CredentialConfiguration = z.infer<typeof credential>
 

@@ -17,6 +17,7 @@ export const problems = {
   'identity.certificate-revoked': { status: 401, title: 'The client certificate is revoked' },
   'identity.issuer-retired': { status: 401, title: 'The certificate authority that issued the certificate is retired' },
   'identity.unknown-agent': { status: 401, title: 'The agent is not registered here' },
+  'identity.standing-unknown': { status: 503, title: 'The gateway does not know at the moment who is revoked' },
   'identity.blocked': { status: 403, title: 'The agent or its tenant is blocked' },
   'identity.ticket-invalid': { status: 401, title: 'The session ticket does not count here' },
   'identity.session-required': { status: 401, title: 'Agents of this tenant need a session' },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   agentIdentity,
   defaultAddresses,
@@ -22,6 +23,7 @@ import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
 import { refuseOtherTrustDomain } from './control/authority/roots.ts'
+import { clusterLookMs, followCluster } from './control/cluster/follow-cluster.ts'
 import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
@@ -39,6 +41,7 @@ import type { AgentSessions } from './control/sessions/session.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
+import { openCluster } from './drivers/postgres/open-cluster.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
@@ -61,7 +64,19 @@ export const version = '0.1.0'
 const sessionsReadMax = 100_000
 
 /** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot; of sessions, the providers and who needs one. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'sessions', 'limits', 'threads', 'telemetry'] as const
+const readAtStart = [
+  'trustDomain',
+  'listen',
+  'enrolment',
+  'operations',
+  'names',
+  'certificates',
+  'sessions',
+  'cluster',
+  'limits',
+  'threads',
+  'telemetry',
+] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -128,7 +143,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => ledger.close())
     await ledger.begin({ act: 'started', version, revision: first.revision })
 
-    const agentStore = new SqliteAgentStore(database)
+    const cluster = first.cluster && (await openCluster(first.cluster, (fault) => report('cluster', fault)))
+    if (cluster) closing.defer(() => cluster.close())
+    const clusterPlace = (await cluster?.feed.newest()) ?? 0
+    const agentStore = cluster?.agents ?? new SqliteAgentStore(database)
     const authority = await openAuthority({
       directory: places.authority,
       store: agentStore,
@@ -143,15 +161,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
     const terms = sessionTerms(configuration.sessions)
-    const sessionStore = new SqliteSessionStore(database, terms, Date.now)
+    const sessionStore = cluster?.sessions(terms) ?? new SqliteSessionStore(database, terms, Date.now)
     const ticketSeal = recordSeal(deriveKey(sealingKey, 'ticket-keys'), randomBytes)
+    const sealKeys = (text: string): Uint8Array => ticketSeal.seal('ticket.keys', text)
+    const openKeys = (sealed: Uint8Array): string => ticketSeal.open('ticket.keys', sealed)
     const tickets = await openTickets({
       trustDomain,
-      kept: keptTicketKeys(
-        folder,
-        (text) => ticketSeal.seal('ticket.keys', text),
-        (sealed) => ticketSeal.open('ticket.keys', sealed),
-      ),
+      kept: cluster?.ticketKeys(sealKeys, openKeys) ?? keptTicketKeys(folder, sealKeys, openKeys),
+      learned: () => (cluster ? wait(2 * clusterLookMs) : Promise.resolve()),
       revoked: (await sessionStore.list({}, sessionsReadMax))
         .filter(({ state }) => state === 'revoked' || state === 'reauth')
         .map(({ id }) => ({ session: id, revokedAtMs: Date.now() })),
@@ -159,6 +176,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       now: Date.now,
       newId: randomUUID,
     })
+
+    const following =
+      cluster &&
+      first.cluster &&
+      followCluster({ feed: cluster.feed, place: clusterPlace, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
+    if (following) closing.defer(() => following.close())
 
     const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
@@ -255,7 +278,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
     const allSeries = async (): Promise<readonly Series[]> => metrics.series(await agents.series())
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
-      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => prometheusText(await allSeries()) }),
+      listenForOperations(address, {
+        isReady: () => isReady && ledger.isAvailable && following?.isCurrent !== false,
+        metrics: async () => prometheusText(await allSeries()),
+      }),
     )
     if (operations) closing.defer(() => operations.close())
     const sending = await openMetrics(configuration.telemetry, {
@@ -304,7 +330,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         status: async () => ({
           version,
           revision: compiled.revision,
-          ready: isReady && ledger.isAvailable,
+          ready: isReady && ledger.isAvailable && following?.isCurrent !== false,
           addresses,
           threads,
           log: { size: await ledger.size(), key: ledger.logKey },

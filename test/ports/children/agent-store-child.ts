@@ -1,17 +1,15 @@
 /** A second process on the same store; writes a line for each thing that the store has promised it. */
 import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseAgentName, parseTenantName, parseThumbprint } from '@sallyport/contract'
-import type { AgentKey, AgentStore } from '../../../packages/gateway/src/control/authority/agent-store.ts'
-import { SqliteAgentStore } from '../../../packages/gateway/src/drivers/sqlite/agent-store.ts'
-import { openDatabase } from '../../../packages/gateway/src/drivers/sqlite/database.ts'
+import type { AgentKey } from '../../../packages/gateway/src/control/authority/agent-store.ts'
+import { openAgentStore } from '../../fixtures/agent-stores.ts'
 
-const [, , driver, location = '', work, name = ''] = process.argv
-if (driver !== 'sqlite') throw new Error(`no driver ${driver}`)
-const store: AgentStore = new SqliteAgentStore(openDatabase(join(location, 'sallyport.db')))
+const [, , driver = '', place = '', work, name = ''] = process.argv
+const { store, close } = await openAgentStore(driver, place)
 if (work === 'race') await race(name)
 else await enrolAndRevoke(name)
+await close()
 
 async function race(side: string): Promise<void> {
   for (const { tenant, agent } of await store.agents()) {
@@ -19,7 +17,7 @@ async function race(side: string): Promise<void> {
   }
 }
 
-async function enrolAndRevoke(prefix: string): Promise<never> {
+async function enrolAndRevoke(prefix: string): Promise<void> {
   for (let index = 0; ; index += 1) {
     const own = agent(`${prefix}-${index}`)
     await store.registerAgent(own, 0)

@@ -91,6 +91,7 @@ export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Arra
     keep: async (text) => {
       try {
         await writePrivateFile(folder, 'ticket.keys', Buffer.from(seal(text)).toString('base64'))
+        return 'kept'
       } catch (error) {
         throw new Fault('ticket.keys, the keys that sign tickets, cannot be written', 'unknown', error)
       }

@@ -1,10 +1,8 @@
-import { Fault, parseSpiffeId, parseThumbprint } from '@sallyport/contract'
+import { parseSpiffeId, parseThumbprint } from '@sallyport/contract'
 import type { SessionRecord, SessionState } from '../control/sessions/session-record.ts'
+import { bytes, damaged, optionalText, text, wholeNumber, type Row } from './row.ts'
 
-/** A row of the table `sessions`, which has the same columns in every driver. Numbers can be whole numbers as text. */
-export type SessionRow = Readonly<Record<string, unknown>>
-
-/** In the order of the table. */
+/** Of the table `sessions`, in its order. */
 export const sessionColumns = [
   'id',
   'tenant',
@@ -56,18 +54,18 @@ export function rowOfSession(session: SessionRecord): Readonly<Record<(typeof se
 }
 
 /** @throws Fault when it holds what was never written there */
-export function sessionOfRow(row: SessionRow): SessionRecord {
+export function sessionOfRow(row: Row): SessionRecord {
   const identity = parseSpiffeId(text(row, 'identity')) ?? damaged('identity')
-  const certificate = optional(row, 'certificate')
+  const certificate = optionalText(row, 'certificate')
   return {
     id: text(row, 'id'),
     owner: { id: identity.id, tenant: identity.tenant, agent: identity.agent },
     issuer: text(row, 'issuer'),
     subject: text(row, 'subject'),
     scopes: scopesIn(row),
-    person: optional(row, 'person'),
+    person: optionalText(row, 'person'),
     state: stateIn(row),
-    reason: optional(row, 'reason'),
+    reason: optionalText(row, 'reason'),
     certificate: certificate === undefined ? undefined : (parseThumbprint(certificate) ?? damaged('certificate')),
     generation: wholeNumber(row, 'generation'),
     handleMadeAt: wholeNumber(row, 'handle_made_at'),
@@ -82,26 +80,7 @@ export function sessionOfRow(row: SessionRow): SessionRecord {
   }
 }
 
-export function wholeNumber(row: SessionRow, column: string): number {
-  const value = Number(row[column])
-  return Number.isSafeInteger(value) && row[column] !== null ? value : damaged(column)
-}
-
-export function text(row: SessionRow, column: string): string {
-  const value = row[column]
-  return typeof value === 'string' ? value : damaged(column)
-}
-
-export function bytes(row: SessionRow, column: string): Uint8Array | undefined {
-  const value = row[column]
-  return value === null || value instanceof Uint8Array ? (value ?? undefined) : damaged(column)
-}
-
-function optional(row: SessionRow, column: string): string | undefined {
-  return row[column] === null ? undefined : text(row, column)
-}
-
-function stateIn(row: SessionRow): SessionState {
+function stateIn(row: Row): SessionState {
   const value = row['state']
   switch (value) {
     case 'revoked':
@@ -116,11 +95,7 @@ function stateIn(row: SessionRow): SessionState {
   }
 }
 
-function scopesIn(row: SessionRow): readonly string[] {
+function scopesIn(row: Row): readonly string[] {
   const value: unknown = JSON.parse(text(row, 'scopes'))
   return Array.isArray(value) && value.every((scope) => typeof scope === 'string') ? value : damaged('scopes')
-}
-
-function damaged(column: string): never {
-  throw new Fault(`the database is damaged: column ${column} of sessions holds what was never written there`, 'not-done')
 }

@@ -87,7 +87,7 @@ const parsed = new WeakMap<Connection, CertificateIdentity | Refused>()
  * The handshake is not enough: a kept-alive connection outlives its certificate's expiry, its revocation, and the root it was made under. So everything but
  * the parse is asked again on every request, and a change in the roster holds for the very next one.
  *
- * Refuses `identity.certificate-invalid`, `-expired`, `-revoked`, `identity.issuer-retired`, `identity.unknown-agent` and `identity.blocked`; give strangers
+ * Refuses `identity.standing-unknown`, `identity.certificate-invalid`, `-expired`, `-revoked`, `identity.issuer-retired`, `identity.unknown-agent` and `identity.blocked`; give strangers
  * only `outward` of these.
  */
 export function identify(roster: Roster, connection: Connection, nowMs: number): Principal | Refused {
@@ -112,6 +112,7 @@ const checks: readonly (readonly [code: IdentityCode, objection: Objection])[] =
     'identity.issuer-retired',
     (roster, { identity }, { issuers }) => (roster.trustsAny(issuers) ? undefined : `${identity.id} under a root that is not trusted now`),
   ],
+  ['identity.standing-unknown', (roster, _, __, nowMs) => (roster.isCurrent(nowMs) ? undefined : 'the shared database was not heard of for too long')],
   ['identity.certificate-expired', (_, { notBeforeMs }, __, nowMs) => (nowMs >= notBeforeMs ? undefined : 'not valid yet')],
   ['identity.certificate-expired', (_, { identity, notAfterMs }, __, nowMs) => (nowMs <= notAfterMs ? undefined : `${identity.id} is past its end`)],
   ['identity.certificate-revoked', (roster, { identity, thumbprint }) => (roster.isRevoked(thumbprint) ? `certificate of ${identity.id}` : undefined)],
@@ -139,6 +140,7 @@ const outwardCodes: Readonly<Record<IdentityCode, IdentityCode>> = {
   'identity.issuer-retired': 'identity.unauthenticated',
   'identity.unknown-agent': 'identity.unauthenticated',
   'identity.blocked': 'identity.blocked',
+  'identity.standing-unknown': 'identity.standing-unknown',
   'identity.ticket-invalid': 'identity.ticket-invalid',
   'identity.session-required': 'identity.session-required',
   'identity.enrolment-refused': 'identity.enrolment-refused',

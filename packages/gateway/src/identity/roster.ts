@@ -3,10 +3,12 @@ import type { SpiffeId, Thumbprint, TenantName, AgentName, TrustDomain } from '@
 /**
  * What this node knows about agents right now: in memory, so that every request can ask without waiting.
  *
- * A revocation, block or retired root is visible to the next request after the call that made it returns; the control plane pushes each to every data-plane thread.
+ * A revocation, block or retired root is visible to the next request after the call that made it returns; the control plane pushes each to every data-plane thread. What another gateway of a cluster changes is visible within a second.
  */
 export interface Roster {
   readonly trustDomain: TrustDomain
+  /** False while other gateways may have changed what this one has not heard of. */
+  isCurrent(nowMs: number): boolean
   /** `unknown` for an agent that is not registered or was removed. */
   standing(agent: SpiffeId): 'active' | 'revoked' | 'unknown'
   isRevoked(certificate: Thumbprint): boolean

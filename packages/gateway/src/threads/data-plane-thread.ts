@@ -78,7 +78,7 @@ async function run(): Promise<void> {
       },
       changeRoster: (changes) => {
         for (const change of changes) roster.apply(change)
-        plane.cutRefused()
+        if (changes.some(({ kind }) => kind !== 'current')) plane.cutRefused()
       },
       changeTickets: (changes) => {
         for (const change of changes) void tickets.apply(change)

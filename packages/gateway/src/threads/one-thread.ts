@@ -43,7 +43,9 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
         address: plane.address,
         prepare: async () => undefined,
         activate: async (next) => plane.activate(next),
-        changeRoster: () => plane.cutRefused(),
+        changeRoster: ({ kind }) => {
+          if (kind !== 'current') plane.cutRefused()
+        },
         changeTickets: async () => undefined, // there is one trust, and it has changed
         inForce: async () => undefined,
         replaceTls: (tls) => plane.replaceTls(tls),

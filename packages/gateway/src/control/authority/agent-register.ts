@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { agentIdentity, formatEnrolmentToken, refused, type AdminEvent, type Refused, type SpiffeId, type Thumbprint } from '@sallyport/contract'
+import type { ClusterChange } from '../cluster/cluster-change.ts'
 import type { InOrder } from '../in-order.ts'
 import type { AgentKey, AgentStore, Block, IssuedCertificate, RegisteredAgent } from './agent-store.ts'
 import { blockKey, type LiveRoster } from './live-roster.ts'
@@ -140,6 +141,23 @@ export class AgentRegister {
     })
   }
 
+  /**
+   * Takes over what other gateways have changed, in the order of the shared store. Reads in its turn, so that an act of this gateway is among what is read, or comes
+   * after all of it; and what is being narrowed here stays narrow.
+   *
+   * @throws Fault of `read`
+   */
+  follow(read: () => Promise<readonly ClusterChange[]>): Promise<void> {
+    return this.#change(async () => {
+      for (const change of await read()) this.#takeOver(change)
+    })
+  }
+
+  /** The store has just enrolled this agent, which another gateway may have registered a moment ago. */
+  met(agent: AgentKey): void {
+    if (this.#ports.roster.standing(this.#id(agent)) === 'unknown') this.#activate(agent)
+  }
+
   async list(): Promise<readonly (RegisteredAgent & { readonly isBlocked: boolean })[]> {
     const { store, roster } = this.#ports
     return (await store.agents()).map((agent) => ({ ...agent, isBlocked: roster.isBlocked(agent.tenant, agent.agent) }))
@@ -176,6 +194,15 @@ export class AgentRegister {
         else this.#narrowing.set(what, others)
       }
     })
+  }
+
+  #takeOver(change: ClusterChange): void {
+    const { roster, now } = this.#ports
+    if (change.kind === 'standing' && change.standing === 'active') this.#activate(change.agent)
+    else if (change.kind === 'standing') roster.setStanding(change.agent, 'revoked')
+    else if (change.kind === 'revoked') roster.revoke(change.certificates, now())
+    else if (change.kind === 'blocked') roster.block(change.block)
+    else if (change.kind === 'lifted' && !this.#narrowing.has(`block ${blockKey(change.block)}`)) roster.lift(change.block)
   }
 
   #activate(agent: AgentKey): void {

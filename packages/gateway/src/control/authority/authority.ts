@@ -221,6 +221,7 @@ export class Authority {
     const issued = await this.#issue(agent, csr.publicKey)
     if ((await store.enrol(digest, issued.record)) === 'refused')
       return refused('identity.enrolment-refused', 'the token was used, or its agent revoked, meanwhile')
+    this.agents.met(agent)
     await this.#noteIssued('agent.enrolled', issued.record)
     return { ...this.#answer(issued.signed), ...(this.#options.gatewayAddress !== undefined && { gateway: this.#options.gatewayAddress }) }
   }

@@ -8,6 +8,10 @@ const clockStepMs = 24 * 3_600_000
 /** One change of a roster, as plain data for the rosters of other threads. */
 export type RosterChange =
   | { readonly kind: 'emptied' }
+  /** It says what the shared store says, for so long. Widens nothing and ends nothing. */
+  | { readonly kind: 'current'; readonly fromMs: number; readonly untilMs: number }
+  /** The shared store has not been heard of for too long. */
+  | { readonly kind: 'doubted' }
   | { readonly kind: 'roots'; readonly roots: readonly string[] }
   | { readonly kind: 'standing'; readonly agent: AgentKey; readonly standing: RegisteredAgent['standing'] }
   | { readonly kind: 'revoked'; readonly certificates: RosterState['revokedCertificates']; readonly nowMs: number }
@@ -20,6 +24,8 @@ export class LiveRoster implements Roster {
   readonly #revoked = new Map<Thumbprint, number>()
   readonly #blocks = new Map<string, Block>()
   #roots: ReadonlySet<string> = new Set()
+  /** For ever where no other gateway changes anything. */
+  #current = { fromMs: 0, untilMs: Number.POSITIVE_INFINITY }
   #onChange: (change: RosterChange) => void = () => undefined
 
   constructor(trustDomain: TrustDomain, roots: readonly Thumbprint[], state: RosterState) {
@@ -44,6 +50,11 @@ export class LiveRoster implements Roster {
 
   isBlocked(tenant: TenantName, agent: AgentName): boolean {
     return this.#blocks.size > 0 && (this.#blocks.has(everyone) || this.#blocks.has(tenant) || this.#blocks.has(`${tenant}/${agent}`))
+  }
+
+  /** A clock that was put back is as one that went too far. */
+  isCurrent(nowMs: number): boolean {
+    return nowMs >= this.#current.fromMs && nowMs <= this.#current.untilMs
   }
 
   get blocks(): readonly Block[] {
@@ -80,6 +91,7 @@ export class LiveRoster implements Roster {
   changes(): readonly RosterChange[] {
     return [
       { kind: 'emptied' },
+      { kind: 'current', ...this.#current },
       { kind: 'roots', roots: [...this.#roots] },
       ...[...this.#standings.values()].map(({ agent, standing }) => ({ kind: 'standing', agent, standing }) as const),
       { kind: 'revoked', certificates: [...this.#revoked].map(([thumbprint, notAfterMs]) => ({ thumbprint, notAfterMs })), nowMs: 0 },
@@ -92,6 +104,12 @@ export class LiveRoster implements Roster {
       case 'emptied':
         this.#roots = new Set()
         for (const members of [this.#standings, this.#revoked, this.#blocks]) members.clear()
+        break
+      case 'current':
+        this.#current = { fromMs: change.fromMs, untilMs: change.untilMs }
+        break
+      case 'doubted':
+        this.#current = { fromMs: 0, untilMs: 0 }
         break
       case 'roots':
         this.#roots = new Set(change.roots)

@@ -5,6 +5,7 @@ import {
   Fault,
   parseTrustDomain,
   parseUpstreamName,
+  type ClusterConfiguration,
   type Configuration,
   type TrustDomain,
   type UpstreamConfiguration,
@@ -23,6 +24,7 @@ import {
   type TlsFiles,
   type UpstreamDefinition,
 } from '../../forward/upstream-definition.ts'
+import { compileCluster, type ClusterDefinition } from '../cluster/compile-cluster.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
@@ -45,6 +47,7 @@ export interface CompiledConfiguration {
   readonly policy: PolicySnapshot
   readonly sessions: SessionRules
   readonly providers: readonly ProviderDefinition[]
+  readonly cluster: ClusterDefinition | undefined
   /** The private keys that the file names, absolute. */
   readonly keyFiles: readonly string[]
   /** What is valid and yet gives something away. */
@@ -110,6 +113,8 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
+  const cluster = configuration.cluster && (await clusterOf(configuration.cluster, files))
+  if (cluster && 'objection' in cluster) faults.push({ where: ['cluster', 'database'], message: cluster.objection })
   const policy = compilePolicy(
     configuration.rules,
     configuration.quotas,
@@ -118,7 +123,8 @@ export async function compileConfiguration(
   )
   if (policy.kind === 'invalid') faults.push(...policy.faults)
   faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findOpenPages(configuration))
-  if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
+  if (faults.length > 0 || policy.kind === 'invalid' || (cluster && 'objection' in cluster))
+    return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return {
     kind: 'compiled',
     configuration,
@@ -129,10 +135,13 @@ export async function compileConfiguration(
     policy: policy.snapshot,
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
+    cluster,
     keyFiles: [
       ...Object.values(configuration.upstreams).flatMap((given) => ('tls' in given ? [given.tls?.key] : [])),
       ...Object.values(configuration.sessions?.providers ?? {}).map(({ authentication }) => authentication.key),
       configuration.sessions?.tls?.key,
+      configuration.cluster?.tls?.key,
+      configuration.cluster?.passwordFile,
     ].flatMap((file) => (file === undefined ? [] : [resolve(folder, file)])),
     warnings: [
       ...warnings,
@@ -211,6 +220,16 @@ function bothOf(
     ...(access.kind === 'compiled' && { access: access.upstream }),
     ...(definition.kind === 'compiled' && { definition: definition.definition }),
     faults: [...(access.kind === 'invalid' ? access.faults : []), ...(definition.kind === 'invalid' ? definition.faults : [])],
+  }
+}
+
+async function clusterOf(given: ClusterConfiguration, files: NamedFiles): Promise<ReturnType<typeof compileCluster>> {
+  try {
+    const password = given.passwordFile === undefined ? {} : { password: (await files.read(given.passwordFile)).trimEnd() }
+    return compileCluster(given, { ...(await tlsFiles(given.tls, files)), ...password })
+  } catch (error) {
+    if (error instanceof Fault) return { objection: error.message }
+    throw error
   }
 }
 

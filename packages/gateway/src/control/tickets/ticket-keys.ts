@@ -7,8 +7,13 @@ import { z } from 'zod'
 export interface KeptTicketKeys {
   /** Undefined before the first time. @throws Fault when they were altered, or others can read them */
   read(): Promise<string | undefined>
-  /** Replaces them whole: after a crash there are the old ones or the new. Durable when it resolves. @throws Fault */
-  keep(text: string): Promise<void>
+  /**
+   * Replaces what was read or kept last, whole: after a crash there are the old ones or the new. Durable when it resolves. `changed-meanwhile`: another gateway has
+   * replaced them, and they are as it left them.
+   *
+   * @throws Fault
+   */
+  keep(text: string): Promise<'kept' | 'changed-meanwhile'>
 }
 
 export interface SigningKey {

@@ -39,6 +39,8 @@ export interface TicketsOptions {
   /** Sessions that were revoked in the last five minutes, or earlier: their tickets may be alive, and what was in memory before a restart is gone. */
   readonly revoked: readonly RevokedSession[]
   readonly note: Note
+  /** Resolves when every other gateway that shares the keys has had time to learn of new ones. */
+  readonly learned: () => Promise<void>
   readonly now: () => number
   readonly newId: () => string
 }
@@ -59,6 +61,11 @@ export class Tickets {
     this.#keys = keys
     this.#signs = activeAmong(keys)
     this.trust = new LiveTicketTrust(options.trustDomain)
+  }
+
+  /** Takes over what another gateway has made of the keys. @throws Fault */
+  follow(): Promise<void> {
+    return this.#inOrder.run(() => this.#readAgain())
   }
 
   get status(): readonly { readonly kid: string; readonly status: 'next' | 'active' | 'retiring' }[] {
@@ -105,13 +112,15 @@ export class Tickets {
     return this.#inOrder.run(async () => {
       const { kept, note, now } = this.#options
       const nowSeconds = Math.floor(now() / 1000)
+      await this.#readAgain()
       const living = withoutSpent(this.#keys, nowSeconds)
       if (living.length >= ticketKeysMax)
         return refused('control.conflict', undefined, { detail: 'Tickets of too many earlier keys are alive: wait five minutes.', retryAfterSeconds: 300 })
       const keys = rotated(living, await newTicketKey(), nowSeconds)
       const active = activeAmong(keys)
       await note({ type: 'admin', act: 'ticket-key.rotated', person: by, subject: { key: active.jwk.kid, before: this.#signs.jwk.kid } })
-      await kept.keep(writeTicketKeys(keys))
+      if ((await kept.keep(writeTicketKeys(keys))) === 'changed-meanwhile')
+        return refused('control.conflict', undefined, { detail: 'Another gateway has replaced the keys at this moment: try again.', retryAfterSeconds: 1 })
       await this.#adopt(keys)
       return { kind: 'rotated', active: active.jwk.kid }
     })
@@ -130,7 +139,7 @@ export class Tickets {
       const { kept, note, now } = this.#options
       const keys = await firstKeys(Math.floor(now() / 1000))
       const active = activeAmong(keys)
-      await kept.keep(writeTicketKeys(keys))
+      while ((await kept.keep(writeTicketKeys(keys))) === 'changed-meanwhile') await kept.read()
       this.#isRecovering = false
       await this.#adopt(keys)
       await note({ type: 'admin', act: 'ticket-key.recovered', person: by, subject: { key: active.jwk.kid } })
@@ -147,6 +156,16 @@ export class Tickets {
 
   /** Whoever verifies knows a key before anything is signed with it. */
   async #adopt(keys: readonly SigningKey[]): Promise<void> {
+    this.#keys = keys
+    await this.publish()
+    await this.#options.learned()
+    this.#signs = activeAmong(keys)
+  }
+
+  async #readAgain(): Promise<void> {
+    const { kept, now } = this.#options
+    const keys = await keptKeys(kept, Math.floor(now() / 1000))
+    if (!keys || writeTicketKeys(keys) === writeTicketKeys(this.#keys)) return
     this.#keys = keys
     await this.publish()
     this.#signs = activeAmong(keys)
@@ -177,13 +196,25 @@ export async function openTickets(options: TicketsOptions): Promise<Tickets> {
   const { kept, now, revoked } = options
   const nowMs = now()
   const nowSeconds = Math.floor(nowMs / 1000)
-  const text = await kept.read()
-  const keys = text === undefined ? await firstKeys(nowSeconds) : withoutSpent(await readTicketKeys(text), nowSeconds)
-  if (text === undefined) await kept.keep(writeTicketKeys(keys))
+  const keys = (await keptKeys(kept, nowSeconds)) ?? (await keepFirstKeys(kept, nowSeconds))
   const tickets = new Tickets(options, keys)
   await tickets.publish()
   await tickets.trust.apply({ kind: 'revoked', sessions: revoked, nowMs })
   return tickets
+}
+
+async function keptKeys(kept: KeptTicketKeys, nowSeconds: number): Promise<readonly SigningKey[] | undefined> {
+  const text = await kept.read()
+  return text === undefined ? undefined : withoutSpent(await readTicketKeys(text), nowSeconds)
+}
+
+/** Or takes those of a gateway that was faster. */
+async function keepFirstKeys(kept: KeptTicketKeys, nowSeconds: number): Promise<readonly SigningKey[]> {
+  const keys = await firstKeys(nowSeconds)
+  if ((await kept.keep(writeTicketKeys(keys))) === 'kept') return keys
+  const others = await keptKeys(kept, nowSeconds)
+  if (!others) throw new TypeError('what another gateway has kept can be read')
+  return others
 }
 
 async function firstKeys(nowSeconds: number): Promise<readonly SigningKey[]> {

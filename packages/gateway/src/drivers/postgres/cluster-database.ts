@@ -1,5 +1,6 @@
 import { Fault } from '@sallyport/contract'
 import type { Pool, PoolClient } from 'pg'
+import type { ClusterDefinition } from '../../control/cluster/compile-cluster.ts'
 import { steps } from './schema.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -12,13 +13,8 @@ export interface Sql {
   run(text: string, values?: readonly Value[]): Promise<number>
 }
 
-export interface ClusterSettings {
-  /** `postgres://…`; the password may come in `PGPASSWORD` or a passfile instead. */
-  readonly url: string
-  readonly connectionsMax?: number
-}
+export type ClusterSettings = Omit<ClusterDefinition, 'trustMs'>
 
-export const connectionsMaxDefault = 10
 /** Until a connection is there, or one of the pool is free. */
 export const connectMsMax = 5000
 /** Until a statement is done, and until another transaction lets go of a row. */
@@ -36,11 +32,13 @@ export class ClusterDatabase {
   }
 
   /** Connects, and brings the schema up to date. @throws Fault `not-done` */
-  static async open({ url, connectionsMax }: ClusterSettings, report: (fault: unknown) => void): Promise<ClusterDatabase> {
+  static async open({ tls, connectionsMax, ...server }: ClusterSettings, report: (fault: unknown) => void): Promise<ClusterDatabase> {
     const { default: pg } = await import('pg') // loaded by those who have configured it
     const pool = new pg.Pool({
-      connectionString: url,
-      max: connectionsMax ?? connectionsMaxDefault,
+      ...server,
+      // The name in the certificate is checked too. Said aloud, so that neither PGSSLMODE nor NODE_TLS_REJECT_UNAUTHORIZED changes anything.
+      ssl: tls ? { ca: tls.ca, cert: tls.certificate, key: tls.key, rejectUnauthorized: true } : false,
+      max: connectionsMax,
       connectionTimeoutMillis: connectMsMax,
       statement_timeout: statementMsMax,
       lock_timeout: statementMsMax,

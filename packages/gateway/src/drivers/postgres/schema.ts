@@ -52,4 +52,61 @@ export const steps: readonly { readonly name: string; readonly sql: string }[] =
       CREATE INDEX session_orphans_by_offer ON session_orphans (next_offer_at);
     `,
   },
+  {
+    name: 'agents, keys of tickets, changes',
+    sql: `
+      CREATE TABLE agents (
+        tenant text NOT NULL,
+        agent text NOT NULL,
+        standing text NOT NULL CHECK (standing IN ('active', 'revoked')),
+        registered_at bigint NOT NULL,
+        PRIMARY KEY (tenant, agent)
+      );
+
+      CREATE TABLE enrolment_tokens (
+        tenant text NOT NULL,
+        agent text NOT NULL,
+        digest text NOT NULL UNIQUE,
+        expires_at bigint NOT NULL,
+        PRIMARY KEY (tenant, agent),
+        FOREIGN KEY (tenant, agent) REFERENCES agents
+      );
+
+      CREATE TABLE certificates (
+        tenant text NOT NULL,
+        agent text NOT NULL,
+        thumbprint text PRIMARY KEY,
+        issuer text NOT NULL,
+        previous text,
+        issued_at bigint NOT NULL,
+        not_after bigint NOT NULL,
+        revoked_at bigint,
+        FOREIGN KEY (tenant, agent) REFERENCES agents
+      );
+      CREATE INDEX certificates_by_agent ON certificates (tenant, agent);
+      CREATE INDEX certificates_by_end ON certificates (not_after);
+
+      -- An empty name stands for every one.
+      CREATE TABLE blocks (
+        tenant text NOT NULL,
+        agent text NOT NULL,
+        set_at bigint NOT NULL,
+        PRIMARY KEY (tenant, agent)
+      );
+
+      CREATE TABLE ticket_keys (
+        place bigint PRIMARY KEY CHECK (place = 1),
+        version bigint NOT NULL,
+        sealed bytea NOT NULL
+      );
+
+      -- What every gateway must learn of the others.
+      CREATE TABLE changes (
+        place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at bigint NOT NULL,
+        change text NOT NULL
+      );
+      CREATE INDEX changes_by_time ON changes (at);
+    `,
+  },
 ]

@@ -33,7 +33,9 @@ import {
   type Landed,
   type MadeHandle,
 } from '../../control/sessions/steps.ts'
-import { bytes, rowOfSession, sessionColumns, sessionOfRow, text, wholeNumber } from '../session-row.ts'
+import { bytes, text, wholeNumber } from '../row.ts'
+import { rowOfSession, sessionColumns, sessionOfRow } from '../session-row.ts'
+import { keepChange } from './changes.ts'
 import { ClusterDatabase, type Sql } from './cluster-database.ts'
 
 const keepSession = `INSERT INTO sessions (${sessionColumns.join(', ')}) VALUES (${sessionColumns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -236,4 +238,5 @@ async function keep(sql: Sql, { session, handle, orphan }: Step<unknown>, at: nu
     const { session: id, generation, sealed } = orphan
     await sql.run(`INSERT INTO session_orphans (session, generation, sealed, offers, next_offer_at) VALUES ($1, $2, $3, 0, $4)`, [id, generation, sealed, at])
   }
+  if (session && (session.state === 'revoked' || session.state === 'reauth')) await keepChange(sql, { kind: 'session-ended', session: session.id })
 }

@@ -1,4 +1,4 @@
-import { Fault, parseAgentName, parseTenantName, parseThumbprint, type Thumbprint } from '@sallyport/contract'
+import type { Thumbprint } from '@sallyport/contract'
 import {
   lineageKeptMs,
   type AgentKey,
@@ -9,7 +9,9 @@ import {
   type RegisteredAgent,
   type RosterState,
 } from '../../control/authority/agent-store.ts'
-import type { Database, Row, Sql } from './database.ts'
+import { agentKey, blockKey, blockOf, issuedCertificate, registeredAgent, revokedCertificate, standingIn } from '../agent-row.ts'
+import { wholeNumber } from '../row.ts'
+import type { Database, Sql } from './database.ts'
 
 /** `AgentStore` on the embedded database. */
 export class SqliteAgentStore implements AgentStore {
@@ -105,7 +107,7 @@ export class SqliteAgentStore implements AgentStore {
         `UPDATE certificates SET revoked_at = coalesce(revoked_at, $at) WHERE tenant = $tenant AND agent = $agent AND thumbprint = $thumbprint RETURNING not_after`,
         { ...key(agent), thumbprint, at: atMs },
       )
-      return row ? { notAfterMs: integer(row, 'not_after') } : 'unknown-certificate'
+      return row ? { notAfterMs: wholeNumber(row, 'not_after') } : 'unknown-certificate'
     })
   }
 
@@ -144,7 +146,7 @@ export class SqliteAgentStore implements AgentStore {
         issuer,
         now: nowMs,
       })
-      return row ? integer(row, 'live') : 0
+      return row ? wholeNumber(row, 'live') : 0
     })
   }
 
@@ -161,7 +163,7 @@ export class SqliteAgentStore implements AgentStore {
 
 function standingOf(sql: Sql, agent: AgentKey): RegisteredAgent['standing'] | undefined {
   const row = sql.get(`SELECT standing FROM agents WHERE tenant = $tenant AND agent = $agent`, key(agent))
-  return row && standing(row)
+  return row && standingIn(row)
 }
 
 function record(sql: Sql, certificate: NewCertificate, previous: Thumbprint | undefined): void {
@@ -174,67 +176,9 @@ function record(sql: Sql, certificate: NewCertificate, previous: Thumbprint | un
 }
 
 function registeredAgents(sql: Sql): RegisteredAgent[] {
-  return sql
-    .all(`SELECT tenant, agent, standing, registered_at FROM agents ORDER BY tenant, agent`)
-    .map((row) => ({ ...agentKey(row), standing: standing(row), registeredAtMs: integer(row, 'registered_at') }))
+  return sql.all(`SELECT * FROM agents ORDER BY tenant, agent`).map(registeredAgent)
 }
 
 function key({ tenant, agent }: AgentKey): { tenant: string; agent: string } {
   return { tenant, agent }
-}
-
-function blockKey(block: Block): { tenant: string; agent: string } {
-  return { tenant: block.scope === 'all' ? '' : block.tenant, agent: block.scope === 'agent' ? block.agent : '' }
-}
-
-function blockOf(row: Row): Block {
-  if (row['tenant'] === '') return { scope: 'all' }
-  if (row['agent'] !== '') return { scope: 'agent', ...agentKey(row) }
-  return { scope: 'tenant', tenant: parseTenantName(text(row, 'tenant')) ?? damaged('tenant') }
-}
-
-function agentKey(row: Row): AgentKey {
-  return {
-    tenant: parseTenantName(text(row, 'tenant')) ?? damaged('tenant'),
-    agent: parseAgentName(text(row, 'agent')) ?? damaged('agent'),
-  }
-}
-
-function revokedCertificate(row: Row): RosterState['revokedCertificates'][number] {
-  return { thumbprint: thumbprintIn(row, 'thumbprint'), notAfterMs: integer(row, 'not_after') }
-}
-
-function issuedCertificate(row: Row): IssuedCertificate {
-  return {
-    ...agentKey(row),
-    thumbprint: thumbprintIn(row, 'thumbprint'),
-    issuer: thumbprintIn(row, 'issuer'),
-    previous: row['previous'] === null ? undefined : thumbprintIn(row, 'previous'),
-    issuedAtMs: integer(row, 'issued_at'),
-    notAfterMs: integer(row, 'not_after'),
-    revokedAtMs: row['revoked_at'] === null ? undefined : integer(row, 'revoked_at'),
-  }
-}
-
-function thumbprintIn(row: Row, column: string): Thumbprint {
-  return parseThumbprint(text(row, column)) ?? damaged(column)
-}
-
-function standing(row: Row): RegisteredAgent['standing'] {
-  const value = row['standing']
-  return value === 'active' || value === 'revoked' ? value : damaged('standing')
-}
-
-function text(row: Row, column: string): string {
-  const value = row[column]
-  return typeof value === 'string' ? value : damaged(column)
-}
-
-function integer(row: Row, column: string): number {
-  const value = row[column]
-  return typeof value === 'number' ? value : damaged(column)
-}
-
-function damaged(column: string): never {
-  throw new Fault(`the database is damaged: column ${column} holds what was never written there`, 'not-done')
 }

@@ -34,7 +34,8 @@ import {
   type Landed,
   type MadeHandle,
 } from '../../control/sessions/steps.ts'
-import { bytes, rowOfSession, sessionColumns, sessionOfRow, text, wholeNumber } from '../session-row.ts'
+import { bytes, text, wholeNumber } from '../row.ts'
+import { rowOfSession, sessionColumns, sessionOfRow } from '../session-row.ts'
 import type { Database, Sql } from './database.ts'
 
 const keepSession = `INSERT INTO sessions (${sessionColumns.join(', ')}) VALUES (${sessionColumns.map((column) => `$${column}`).join(', ')})

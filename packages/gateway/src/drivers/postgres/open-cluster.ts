@@ -1,0 +1,31 @@
+import type { AgentStore } from '../../control/authority/agent-store.ts'
+import type { ChangeFeed } from '../../control/cluster/cluster-change.ts'
+import type { SessionTerms } from '../../control/sessions/session-record.ts'
+import type { SessionStore } from '../../control/sessions/session-store.ts'
+import type { KeptTicketKeys } from '../../control/tickets/ticket-keys.ts'
+import { PostgresAgentStore } from './agent-store.ts'
+import { PostgresChanges } from './changes.ts'
+import { ClusterDatabase, type ClusterSettings } from './cluster-database.ts'
+import { PostgresSessionStore } from './session-store.ts'
+import { PostgresTicketKeys } from './ticket-keys.ts'
+
+/** What gateways of one trust domain share. */
+export interface ClusterState {
+  readonly agents: AgentStore
+  readonly feed: ChangeFeed
+  sessions(terms: SessionTerms): SessionStore
+  ticketKeys(seal: (text: string) => Uint8Array, open: (sealed: Uint8Array) => string): KeptTicketKeys
+  close(): Promise<void>
+}
+
+/** @throws Fault when the database is not there, or was made by a newer version */
+export async function openCluster(settings: ClusterSettings, report: (fault: unknown) => void): Promise<ClusterState> {
+  const database = await ClusterDatabase.open(settings, report)
+  return {
+    agents: new PostgresAgentStore(database),
+    feed: new PostgresChanges(database),
+    sessions: (terms) => new PostgresSessionStore(database, terms),
+    ticketKeys: (seal, open) => new PostgresTicketKeys(database, seal, open),
+    close: () => database.close(),
+  }
+}
