@@ -71,8 +71,7 @@ export function addIdentityCommands({ root, agent }: { readonly root: Command; r
         const said = 'recovered: a new root is trusted and nothing else; every agent needs a new token'
         const answer = await askGateway(dataFolder(folderOf(options)).adminSocket, 'ca.recover', { person: person(options) })
         if (answer.kind !== 'unreachable') return tell(options, answer, () => said)
-        const { configuration } = await loadConfiguration(resolve(options.config))
-        print(options, await recoverOffline(folderOf(options), configuration.trustDomain, person(options)), said)
+        print(options, await recoverOffline(folderOf(options), await loadConfiguration(resolve(options.config)), person(options)), said)
       }),
   )
 }
