@@ -89,3 +89,24 @@ test('[F1] a recovery of the authority lets nobody through from the moment it is
   await recovered
   assert.equal((await call(gate, client)).status, 401)
 })
+
+test('[F1] what other gateways widened before undoes no revocation and no block that is asked for here, before it has its turn and after', async (t) => {
+  const { gate, agents, held, client, hanging, wake } = await behindHungDisk(t)
+  const followed = agents.follow(async () => [
+    { kind: 'standing', agent: invoiceBot, standing: 'active' },
+    { kind: 'lifted', block: { scope: 'all' } },
+  ])
+  const narrowed = [agents.revoke(invoiceBot, 'ada'), agents.block({ scope: 'all' }, 'ada')] as const
+  assert.equal((await call(gate, client)).status, 401)
+  wake()
+  await Promise.all([hanging, followed])
+  const { roster } = gate.authority
+  const refused = (): unknown => [
+    roster.isBlocked(invoiceBot.tenant, invoiceBot.agent),
+    roster.standing(agentIdentity(roster.trustDomain, invoiceBot.tenant, invoiceBot.agent).id),
+  ]
+  assert.deepEqual(refused(), [true, 'revoked'])
+  await Promise.all(narrowed)
+  assert.deepEqual(refused(), [true, 'revoked'])
+  assert.notEqual((await callOnce(gate, held)).status, 200)
+})

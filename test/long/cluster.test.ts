@@ -43,7 +43,14 @@ test('[S5] [S9] [S10] one of two gateways is killed while it refreshes: the othe
       }
       if (refreshed.said === 'answered') {
         const { ticket, handle } = refreshed.body
-        const whoami = await askAs(agents, await loadIdentity(join(whole.folder, 'bot')), ownPaths.whoami, [[ticketHeader, String(ticket)]], undefined, undefined)
+        const whoami = await askAs(
+          agents,
+          await loadIdentity(join(whole.folder, 'bot')),
+          ownPaths.whoami,
+          [[ticketHeader, String(ticket)]],
+          undefined,
+          undefined,
+        )
         assert.equal(whoami.status, 200)
         held = { ...held, handle: String(handle), ticket: String(ticket) }
       } else {
