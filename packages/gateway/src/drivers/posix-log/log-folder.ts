@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Fault } from '@sallyport/contract'
-import type { LogFiles, LogView, Segment } from '../../audit/log-files.ts'
+import { checkpointPath, cosignedPath, type LogFiles, type LogView, type Segment } from '../../audit/log-files.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /** Times a reader looks for a partial tile again that was replaced between listing and reading. */
@@ -12,7 +12,8 @@ const vanishedRetriesMax = 10
 export function viewLogFolder(folder: string): LogView {
   const journal = join(folder, 'journal')
   return {
-    checkpoint: async () => (await readIfThere(join(folder, 'checkpoint')))?.toString('utf8'),
+    checkpoint: async () => (await readIfThere(join(folder, checkpointPath)))?.toString('utf8'),
+    cosigned: async () => (await readIfThere(join(folder, cosignedPath)))?.toString('utf8'),
     tile: (path) => readTile(folder, path),
     segments: async () => {
       const names = await listIfThere(journal)
