@@ -51,7 +51,9 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
 
     const request = await understandWhole(snapshot.access, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
-    // Its body may have taken minutes to arrive: what the operator has changed meanwhile counts.
+    // Its body may have taken minutes to arrive: what the operator has changed or revoked meanwhile counts.
+    const still = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
+    if (still.kind === 'refused') return refuseKnown(ports, inbound, agent, still)
     if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
 
     const verdict = await decide(ports, current, snapshot, inbound, request) // durable in the log when it resolves

@@ -32,11 +32,12 @@ import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control
 import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
 import { gaugesOfLog, tellOfWitness } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
+import type { PageTls } from './control/login/listen-for-logins.ts'
 import { openLogins, openProviders } from './control/login/open-logins.ts'
 import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
-import { openSessions, sealOf, sessionTerms } from './control/sessions/open-sessions.ts'
+import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
@@ -45,7 +46,7 @@ import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
-import { openRecord, sealRecord } from './drivers/sqlite/sealed-record.ts'
+import { recordSeal } from './drivers/sqlite/record-seal.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { SqliteSessionStore } from './drivers/sqlite/session-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
@@ -150,13 +151,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
     const terms = sessionTerms(configuration.sessions)
     const sessionStore = new SqliteSessionStore(database, terms, Date.now)
-    const ticketKey = deriveKey(sealingKey, 'ticket-keys')
+    const ticketSeal = recordSeal(deriveKey(sealingKey, 'ticket-keys'), randomBytes)
     const tickets = await openTickets({
       trustDomain,
       kept: keptTicketKeys(
         folder,
-        (text) => sealRecord(ticketKey, randomBytes, 'ticket.keys', text),
-        (sealed) => openRecord(ticketKey, 'ticket.keys', sealed),
+        (text) => ticketSeal.seal('ticket.keys', text),
+        (sealed) => ticketSeal.open('ticket.keys', sealed),
       ),
       revoked: (await sessionStore.list({}, sessionsReadMax))
         .filter(({ state }) => state === 'revoked' || state === 'reauth')
@@ -169,7 +170,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
-    const sessionKey = deriveKey(sealingKey, 'session-store')
     const sessions =
       configuration.sessions &&
       openSessions({
@@ -181,10 +181,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         refuse: (seen) => ledger.refuse({ ...seen, request: randomUUID() }),
         mint: (facts) => tickets.mint(facts),
         ended: (session) => void tickets.deny(session).catch((error: unknown) => report('session-ended', error)),
-        seal: sealOf(
-          (boundTo, text) => sealRecord(sessionKey, randomBytes, boundTo, text),
-          (boundTo, sealed) => openRecord(sessionKey, boundTo, sealed),
-        ),
+        seal: recordSeal(deriveKey(sealingKey, 'session-store'), randomBytes),
         random: randomBytes,
         newId: randomUUID,
         pause: timerPause,
@@ -225,26 +222,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     authority.roster.onChange((change) => agents.changeRoster(change))
     tickets.trust.onChange((change) => agents.changeTickets(change))
 
-    const given = configuration.sessions
-    const readBeside = (file: string): Promise<string> => readFile(resolve(dirname(options.configurationFile), file), 'utf8')
-    const isEncrypted = given?.publicUrl?.startsWith('https:') === true
-    const ownTls = given?.tls && { cert: await readBeside(given.tls.certificate), key: await readBeside(given.tls.key) }
     const logins =
-      sessions &&
-      (await listening('sessions.listen', given?.listen ?? defaultAddresses.login, (address) =>
-        openLogins({
-          address,
-          publicUrl: given?.publicUrl,
-          tls: isEncrypted ? (ownTls ?? pageTls(authority.serverCredentials)) : undefined,
-          providers,
-          completed: (login) => sessions.register.open(login),
-          now: Date.now,
-          random: randomBytes,
-          newId: randomUUID,
-          pause: timerPause,
-          report,
-        }),
-      ))
+      sessions && first.providers.length > 0
+        ? await listening('sessions.listen', configuration.sessions?.listen ?? defaultAddresses.login, async (address) =>
+            openLogins({
+              address,
+              publicUrl: configuration.sessions?.publicUrl,
+              tls: await pageTls(configuration, dirname(options.configurationFile), authority.serverCredentials),
+              completed: (login) => sessions.register.open(login),
+              now: Date.now,
+              random: randomBytes,
+              newId: randomUUID,
+              pause: timerPause,
+              report,
+            }),
+          )
+        : undefined
     if (logins) closing.defer(() => logins.close())
 
     const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
@@ -263,7 +256,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)
-      if (configuration.sessions?.tls === undefined) logins?.replaceTls(pageTls(credentials))
+      if (configuration.sessions?.tls === undefined) logins?.replaceTls(tlsOf(credentials))
     })
 
     const shown = await showLog({
@@ -354,6 +347,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       stop: async () => {
         isReady = false
         await agents.drain()
+        await sessions?.close()
         await ledger.finish()
         if (ledger.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
         await closing.disposeAsync()
@@ -370,16 +364,24 @@ function activeId({ roster }: Authority, trustDomain: TrustDomain, { tenant, age
   return roster.standing(id) === 'active' ? id : undefined
 }
 
-/** The gateway's own certificate, for the pages on which people log in. */
-function pageTls({ certificatePem, keyPem }: ServerCredentials): { readonly cert: string; readonly key: string } {
+/** For the pages on which people log in: the operator's certificate or the gateway's own, or none where the browser is on this host. */
+async function pageTls({ sessions }: Configuration, folder: string, own: ServerCredentials): Promise<PageTls | undefined> {
+  if (sessions?.publicUrl?.startsWith('https:') !== true) return undefined
+  if (sessions.tls === undefined) return tlsOf(own)
+  const [cert, key] = await Promise.all([sessions.tls.certificate, sessions.tls.key].map((file) => readFile(resolve(folder, file), 'utf8')))
+  return { cert: cert ?? '', key: key ?? '' }
+}
+
+function tlsOf({ certificatePem, keyPem }: ServerCredentials): PageTls {
   return { cert: certificatePem, key: keyPem }
 }
 
 function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
-  const atStart = ({ limits, sessions, ...fields }: Configuration): Configuration => ({
-    ...fields,
-    limits: { ...limits, judgedBodyBytes: undefined },
-    sessions: sessions && { ...sessions, providers: {}, required: undefined },
-  })
-  return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
+  const [before, after] = [atStart(running), atStart(next)]
+  return readAtStart.filter((field) => !isDeepStrictEqual(before[field], after[field]))
+}
+
+function atStart({ limits, sessions, ...fields }: Configuration) {
+  const canLogIn = Object.keys(sessions?.providers ?? {}).length > 0
+  return { ...fields, limits: { ...limits, judgedBodyBytes: undefined }, sessions: sessions && { ...sessions, required: undefined, providers: canLogIn } }
 }

@@ -19,6 +19,10 @@ const noSessions = refused('control.conflict', undefined, {
   detail: 'This gateway has no sessions: add "sessions" with an identity provider to its configuration, and start it again.',
 })
 
+const noLogins = refused('control.conflict', undefined, {
+  detail: 'Nobody can log in here: "sessions" has no identity provider, or had none at the last start, or "sessions.listen" is off.',
+})
+
 export interface StartInput extends AgentKey {
   readonly provider?: string | undefined
   readonly expected?: string | undefined
@@ -28,7 +32,8 @@ export interface StartInput extends AgentKey {
 
 /** Begins a login for an agent: a link for a browser, or a code for a device. */
 export async function startSession(ports: SessionPorts | undefined, { tenant, agent, provider: name, expected, device, person }: StartInput): Promise<object> {
-  if (!ports?.logins) return noSessions
+  if (!ports) return noSessions
+  if (!ports.logins) return noLogins
   const id = await ports.agentId({ tenant, agent })
   if (id === undefined)
     return refused('control.not-found', undefined, { detail: `There is no agent ${tenant}/${agent} that may work: "sallyport agent list" shows them.` })

@@ -14,6 +14,7 @@ import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import { addressOf, isLoopback } from './addresses.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
+import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
 import { findWitnessFaults } from './find-witness-faults.ts'
@@ -97,7 +98,12 @@ export async function compileConfiguration(
   }
   const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) }, configuration.results)
   if (policy.kind === 'invalid') faults.push(...policy.faults)
-  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findWitnessFaults(configuration))
+  faults.push(
+    ...findUnboundedUse(configuration),
+    ...findUnknownActions(configuration, upstreams),
+    ...findOpenPages(configuration),
+    ...findWitnessFaults(configuration),
+  )
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return {
     kind: 'compiled',

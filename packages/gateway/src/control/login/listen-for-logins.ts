@@ -16,10 +16,16 @@ const headBytesMax = 16_384
 const connectionsMax = 256
 const requestMsMax = 10_000
 
+/** PEM texts. */
+export interface PageTls {
+  readonly key: string
+  readonly cert: string
+}
+
 export interface LoginListenerTerms {
   readonly address: { readonly host: string; readonly port: number }
   /** Undefined: without encryption, which is for this host alone. */
-  readonly tls: { readonly key: string; readonly cert: string } | undefined
+  readonly tls: PageTls | undefined
   /** Whose `Host` counts. */
   readonly publicUrl: () => string
   readonly logins: Logins
@@ -28,7 +34,7 @@ export interface LoginListenerTerms {
 
 export interface LoginListener {
   readonly port: number
-  replaceTls(tls: { readonly key: string; readonly cert: string }): void
+  replaceTls(tls: PageTls): void
   close(): Promise<void>
 }
 

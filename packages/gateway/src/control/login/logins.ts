@@ -2,18 +2,17 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { Fault, refused, type AgentName, type Refused, type SpiffeId, type TenantName } from '@sallyport/contract'
 import type { CompletedLogin, SessionId, SessionOwner } from '../sessions/session.ts'
 import type { Challenge, LoggedIn, Provider } from './provider.ts'
-import { withProvider, type Providers } from './providers.ts'
+import { withProvider } from './providers.ts'
 
 /** From the link to the end of the login. */
 export const loginMsMax = 600_000
-/** Logins that are begun and not finished. */
+/** Logins that are remembered, those that ended in the last minutes too. */
 export const loginsMax = 256
 export const loginsPerAgentMax = 8
 /** For all that one request of a browser asks of a provider. */
 const providerMsMax = 15_000
 
 export interface LoginsPorts {
-  readonly providers: Providers
   /** How browsers reach the login pages, without a final slash. */
   readonly publicUrl: () => string
   readonly now: () => number
@@ -29,11 +28,11 @@ export interface LoginRequest {
   readonly provider: Provider
   /** The operator. */
   readonly person: string
-  /** Subject or e-mail address that must be the one that logs in. */
+  /** Subject or verified e-mail address that must be the one that logs in. */
   readonly expected: string | undefined
 }
 
-/** A login under way. It is at one of three places, and each is left once. */
+/** A login. Each stage is left once. */
 interface Login extends LoginRequest {
   readonly id: string
   readonly link: string
@@ -54,7 +53,6 @@ export interface LoginView {
   readonly issuer: string
   readonly scopes: readonly string[]
   readonly person: string
-  readonly expiresAt: number
 }
 
 /**
@@ -65,7 +63,8 @@ export interface LoginView {
  */
 export class Logins {
   readonly #ports: LoginsPorts
-  readonly #byId = new Map<string, Login>()
+  /** By the digest of the link. */
+  readonly #byLink = new Map<string, Login>()
   readonly #formKey: Uint8Array
 
   constructor(ports: LoginsPorts) {
@@ -75,23 +74,23 @@ export class Logins {
 
   /** Refuses `control.conflict` when too many are under way. */
   start(request: LoginRequest): { readonly kind: 'started'; readonly id: string; readonly link: string; readonly expiresAt: number } | Refused {
-    this.sweep()
-    const same = [...this.#byId.values()].filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
-    if (same.length >= loginsPerAgentMax || this.#byId.size >= loginsMax) {
+    void this.sweep()
+    const same = [...this.#byLink.values()].filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
+    if (same.length >= loginsPerAgentMax || this.#byLink.size >= loginsMax) {
       const detail = `Too many logins are under way: wait for one to end, at most ${loginMsMax / 60_000} minutes.`
       return refused('control.conflict', detail, { detail })
     }
     const id = this.#secret()
     const link = this.#secret()
     const expiresAt = this.#ports.now() + loginMsMax
-    this.#byId.set(digestOf(link), { ...request, id, link: digestOf(link), expiresAt, stage: { at: 'link' } })
+    this.#byLink.set(digestOf(link), { ...request, id, link: digestOf(link), expiresAt, stage: { at: 'link' } })
     return { kind: 'started', id, link: `${this.#ports.publicUrl()}/login/${link}`, expiresAt }
   }
 
   /** How a login stands, for whoever started it. */
   outcome(id: string): { readonly kind: 'waiting' } | { readonly kind: 'opened'; readonly session: SessionId } | Refused {
-    this.sweep()
-    const login = [...this.#byId.values()].find((one) => one.id === id)
+    void this.sweep()
+    const login = [...this.#byLink.values()].find((one) => one.id === id)
     if (!login) return refused('login.link-invalid', 'the login is over or never was')
     return login.stage.at === 'done' ? login.stage.outcome : { kind: 'waiting' }
   }
@@ -127,7 +126,9 @@ export class Logins {
     browser: string,
   ): Promise<{ readonly view: LoginView; readonly loggedIn: LoggedIn; readonly link: string } | Refused> {
     const states = parameters.getAll('state')
-    const login = [...this.#byId.values()].find(({ stage }) => stage.at === 'provider' && states.length === 1 && isSame(stage.challenge.state, states[0] ?? ''))
+    const login = [...this.#byLink.values()].find(
+      ({ stage }) => stage.at === 'provider' && states.length === 1 && isSame(stage.challenge.state, states[0] ?? ''),
+    )
     if (login?.stage.at !== 'provider' || login.expiresAt <= this.#ports.now()) return invalidLink
     if (!isSame(login.stage.browser, digestOf(browser))) return otherBrowser
     const { challenge, browser: bound } = login.stage
@@ -141,6 +142,10 @@ export class Logins {
     }
     const unfit = await this.objectionTo(login, loggedIn)
     if (unfit) return this.#end(login, unfit)
+    if (login.expiresAt <= this.#ports.now()) {
+      await this.#giveBack(login.provider, loggedIn) // nobody remembers the login any more
+      return invalidLink
+    }
     login.stage = { at: 'finish', loggedIn, browser: bound }
     return { view: viewOf(login), loggedIn, link: login.link }
   }
@@ -165,7 +170,7 @@ export class Logins {
 
   /** Refuses `login.refused` for another account than the one that was asked for; its tokens are given back. */
   async objectionTo({ expected, provider }: LoginRequest, loggedIn: LoggedIn): Promise<Refused | undefined> {
-    if (expected === undefined || expected === loggedIn.subject || loggedIn.called.includes(expected)) return undefined
+    if (expected === undefined || expected === loggedIn.subject || expected === loggedIn.verifiedEmail) return undefined
     await this.#giveBack(provider, loggedIn)
     const detail = 'Another account logged in than the one that was asked for.'
     return refused('login.refused', detail, { detail })
@@ -198,17 +203,15 @@ export class Logins {
     return this.#secret()
   }
 
-  /** Forgets what is over, and gives back what nobody took. */
-  sweep(): void {
-    for (const [link, login] of this.#byId) {
-      if (login.expiresAt > this.#ports.now()) continue
-      this.#byId.delete(link)
-      if (login.stage.at === 'finish') void this.#giveBack(login.provider, login.stage.loggedIn)
-    }
+  /** Forgets what is over by then, and gives back what nobody took. */
+  async sweep(until = this.#ports.now()): Promise<void> {
+    const over = [...this.#byLink.values()].filter(({ expiresAt }) => expiresAt <= until)
+    for (const { link } of over) this.#byLink.delete(link)
+    await Promise.all(over.flatMap(({ provider, stage }) => (stage.at === 'finish' ? [this.#giveBack(provider, stage.loggedIn)] : [])))
   }
 
   #at(link: string, at: Login['stage']['at']): Login | undefined {
-    const login = this.#byId.get(link)
+    const login = this.#byLink.get(link)
     return login && login.stage.at === at && login.expiresAt > this.#ports.now() ? login : undefined
   }
 
@@ -232,9 +235,9 @@ const otherBrowser = refused('login.other-browser', undefined, {
   detail: 'Open the link again, and finish in the browser in which you began. Cookies must be allowed.',
 })
 
-function viewOf({ owner, provider, person, expiresAt }: Login): LoginView {
+function viewOf({ owner, provider, person }: Login): LoginView {
   const { name, issuer, scopes } = provider.definition
-  return { spiffeId: owner.id, tenant: owner.tenant, agent: owner.agent, provider: name, issuer, scopes, person, expiresAt }
+  return { spiffeId: owner.id, tenant: owner.tenant, agent: owner.agent, provider: name, issuer, scopes, person }
 }
 
 function digestOf(text: string): string {

@@ -1,4 +1,3 @@
-import { Fault } from '@sallyport/contract'
 import type { Resolver } from '../../forward/dial.ts'
 import type { Pause } from '../sessions/deadline.ts'
 import { DeviceLogins } from './device-logins.ts'
@@ -32,18 +31,15 @@ export function openProviders(definitions: readonly ProviderDefinition[], ports:
   return definitions.map((definition) => new Provider(definition, { ...ports, http: openProviderHttp(definition, resolver) }))
 }
 
-/** Opens the pages on which people log in. @throws Fault, and as `listen` of node:net */
+/** Opens the pages on which people log in. @throws as `listen` of node:net */
 export async function openLogins(terms: OpenLoginsTerms): Promise<OpenedLogins> {
   const { address, tls, report, now, newId, pause } = terms
-  if (terms.publicUrl === undefined && isEverywhere(address.host)) {
-    throw new Fault('"sessions.publicUrl" must say how browsers reach the login pages, since "sessions.listen" names no address', 'not-done')
-  }
   let publicUrl = terms.publicUrl?.replace(/\/$/, '') ?? ''
   const logins = new Logins({ ...terms, publicUrl: () => publicUrl })
   const devices = new DeviceLogins({ logins, now, newId, pause, report })
   const listener = await listenForLogins({ address, tls, publicUrl: () => publicUrl, logins, report })
   if (publicUrl === '') publicUrl = `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${listener.port}`
-  const sweeping = setInterval(() => logins.sweep(), sweepMs).unref()
+  const sweeping = setInterval(() => void logins.sweep(), sweepMs).unref()
   return {
     logins,
     devices,
@@ -53,10 +49,7 @@ export async function openLogins(terms: OpenLoginsTerms): Promise<OpenedLogins> 
       clearInterval(sweeping)
       devices.close()
       await listener.close()
+      await logins.sweep(Number.POSITIVE_INFINITY)
     },
   }
-}
-
-function isEverywhere(host: string): boolean {
-  return host === '0.0.0.0' || host === '::'
 }

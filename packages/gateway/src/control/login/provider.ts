@@ -27,6 +27,8 @@ export interface Challenge {
 /** What a completed login gives. */
 export interface LoggedIn extends SessionSubject {
   readonly refreshToken: string
+  /** Undefined where the provider does not say that it is the person's (OpenID Connect Core 1.0 section 5.1). */
+  readonly verifiedEmail: string | undefined
   /** How the provider calls the person, for people to recognise: an e-mail address, a name. Proves nothing. */
   readonly called: readonly string[]
 }
@@ -141,7 +143,7 @@ export class Provider implements IdentityProvider {
       )
       const tokens = await oauth.processAuthorizationCodeResponse(server, this.#client, answer, { expectedNonce: challenge.nonce, requireIdToken: true })
       await oauth.validateApplicationLevelSignature(server, answer, this.#options(signal))
-      return this.#loggedIn(tokens)
+      return await this.#loggedIn(tokens, signal)
     } catch (error) {
       return refusalOf(error)
     }
@@ -186,7 +188,7 @@ export class Provider implements IdentityProvider {
       )
       const tokens = await oauth.processDeviceCodeResponse(server, this.#client, answer)
       await oauth.validateApplicationLevelSignature(server, answer, this.#options(signal))
-      const loggedIn = this.#loggedIn(tokens)
+      const loggedIn = await this.#loggedIn(tokens, signal)
       return 'problem' in loggedIn ? loggedIn : { kind: 'done', loggedIn }
     } catch (error) {
       const code = error instanceof oauth.ResponseBodyError ? error.error : undefined
@@ -197,44 +199,36 @@ export class Provider implements IdentityProvider {
     }
   }
 
-  /** Whether the provider accepts the client as it proves itself now: it is asked to exchange a code that does not exist. */
-  async acceptsClient(signal: AbortSignal): Promise<boolean | undefined> {
-    try {
-      const server = await this.#metadata.read(signal)
-      const answer = await oauth.refreshTokenGrantRequest(
-        server,
-        this.#client,
-        await clientProof(this.definition.proof, server, this.#ports.reveal),
-        'none',
-        this.#options(signal),
-      )
-      const error = await errorOf(answer)
-      if (answer.status !== 400 && answer.status !== 401) return undefined
-      return error === 'invalid_grant' ? true : error === 'invalid_client' ? false : undefined
-    } catch {
-      return undefined
-    }
-  }
-
   close(): Promise<void> {
     return this.#ports.http.close()
   }
 
-  #loggedIn(tokens: oauth.TokenEndpointResponse): LoggedIn | Refused {
+  /** What cannot be used is given back. */
+  async #loggedIn(tokens: oauth.TokenEndpointResponse, signal: AbortSignal): Promise<LoggedIn | Refused> {
     const claims = oauth.getValidatedIdTokenClaims(tokens)
-    if (!claims) return refused('login.provider-failed', 'the provider gave no ID token')
-    if (tokens.refresh_token === undefined) {
+    const { refresh_token: refreshToken } = tokens
+    if (refreshToken === undefined) {
       const detail = 'The provider gave no refresh token: it wants offline_access among the scopes, or another of its own settings.'
       return refused('login.provider-failed', detail, { detail })
     }
-    if (!/^[\x20-\x7e]{1,255}$/.test(claims.sub)) return refused('login.provider-failed', 'the subject is not 1 to 255 ASCII characters') // OpenID Connect Core 1.0 section 2
     const scopes = tokens.scope === undefined ? this.definition.scopes : scopesOf(tokens.scope)
-    if (scopes.length > ticketLimits.scopesMax) return refused('login.provider-failed', 'the provider granted more scopes than a ticket can say')
-    const called = ['email', 'preferred_username', 'name'].flatMap((claim) => {
+    const objection = claims ? objectionTo(claims.sub, scopes) : 'the provider gave no ID token'
+    if (!claims || objection !== undefined) {
+      await this.revoke(refreshToken, signal)
+      return refused('login.provider-failed', objection)
+    }
+    const textOf = (claim: string): string | undefined => {
       const value = claims[claim]
-      return typeof value === 'string' && value !== '' ? [value.slice(0, textMax)] : []
-    })
-    return { issuer: claims.iss, subject: claims.sub, scopes, refreshToken: tokens.refresh_token, called }
+      return typeof value === 'string' && value !== '' ? value.slice(0, textMax) : undefined
+    }
+    return {
+      issuer: claims.iss,
+      subject: claims.sub,
+      scopes,
+      refreshToken,
+      verifiedEmail: claims['email_verified'] === true ? textOf('email') : undefined,
+      called: ['email', 'preferred_username', 'name'].flatMap((claim) => textOf(claim) ?? []),
+    }
   }
 
   #options(signal?: AbortSignal) {
@@ -246,6 +240,12 @@ export class Provider implements IdentityProvider {
       [oauth.allowInsecureRequests]: true,
     }
   }
+}
+
+/** Why a ticket could not say this. A subject has at most 255 ASCII characters: OpenID Connect Core 1.0 section 2. */
+function objectionTo(subject: string, scopes: readonly string[]): string | undefined {
+  if (!/^[\x20-\x7e]{1,255}$/.test(subject)) return 'the subject is not 1 to 255 ASCII characters'
+  return scopes.length > ticketLimits.scopesMax ? 'the provider granted more scopes than a ticket can say' : undefined
 }
 
 function tokensOf(tokens: oauth.TokenEndpointResponse): ProviderTokens {

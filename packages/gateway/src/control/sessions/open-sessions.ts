@@ -1,4 +1,4 @@
-import { durationMs, Fault, type SessionsConfiguration } from '@sallyport/contract'
+import { durationMs, type SessionsConfiguration } from '@sallyport/contract'
 import type { Pause } from './deadline.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import type { Lineage } from './lineage.ts'
@@ -26,7 +26,8 @@ export interface OpenSessionsTerms extends Pick<SessionsPorts, 'mint' | 'now' | 
 export interface OpenedSessions {
   readonly agents: Sessions
   readonly register: SessionRegister
-  close(): void
+  /** Resolves when every flight has landed. */
+  close(): Promise<void>
 }
 
 /** Joins the parts that keep sessions, over one store. */
@@ -36,7 +37,14 @@ export function openSessions(given: OpenSessionsTerms): OpenedSessions {
   const agents = new Sessions({ ...ports, log, report }, terms)
   const register = new SessionRegister({ ...ports, log, report, sessions: agents, newId })
   const sweeping = setInterval(() => void register.sweep(), sweepMs).unref()
-  return { agents, register, close: () => clearInterval(sweeping) }
+  return {
+    agents,
+    register,
+    close: async () => {
+      clearInterval(sweeping)
+      await agents.close()
+    },
+  }
 }
 
 /** The operator's choices, with what they left out. */
@@ -48,19 +56,5 @@ export function sessionTerms(given: SessionsConfiguration | undefined): SessionT
     ticketMs: chosen(given?.ticket, sessionTermsDefault.ticketMs),
     quarantineMs: chosen(given?.quarantine, sessionTermsDefault.quarantineMs),
     replayMs: chosen(given?.replayWindow, sessionTermsDefault.replayMs),
-  }
-}
-
-/** Of the functions that seal records. */
-export function sealOf(seal: Seal['seal'], open: Seal['open']): Seal {
-  return {
-    seal,
-    open: (boundTo, sealed) => {
-      try {
-        return open(boundTo, sealed)
-      } catch (error) {
-        throw new Fault('a record of a session does not open: it was altered, or the sealing key is another', 'not-done', error)
-      }
-    },
   }
 }
