@@ -1,38 +1,11 @@
 import { createHash } from 'node:crypto'
 import { chmodSync } from 'node:fs'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '@sallyport/contract'
+import { makeFolder, replaceFile } from './durable-files.ts'
 import type { WitnessStore } from './witness-store.ts'
-
-/** The calls of the file system by which something is kept, one after the other, so that a test can fail each. */
-export interface StoreCalls {
-  write(path: string, text: string): Promise<void>
-  rename(from: string, to: string): Promise<void>
-  syncFolder(path: string): Promise<void>
-}
-
-export const storeCalls: StoreCalls = {
-  write: async (path, text) => {
-    const file = await open(path, 'w', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-  },
-  rename,
-  syncFolder: async (path) => {
-    const folder = await open(path, 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
-  },
-}
 
 /** By which monitors ask for a log, and its file is named. */
 export function originHash(origin: string): string {
@@ -44,7 +17,7 @@ export function originHash(origin: string): string {
  *
  * @throws Fault `not-done` when another process holds the folder, or it cannot be made
  */
-export async function openStore(folder: string, calls: StoreCalls = storeCalls): Promise<WitnessStore> {
+export async function openStore(folder: string): Promise<WitnessStore> {
   const lock = await lockFolder(folder)
   /** Logs whose file is known to be as durable as it is visible. */
   const settled = new Set<string>()
@@ -53,9 +26,7 @@ export async function openStore(folder: string, calls: StoreCalls = storeCalls):
     const path = pathOf(origin)
     settled.delete(origin)
     try {
-      await calls.write(`${path}.new`, note)
-      await calls.rename(`${path}.new`, path)
-      await calls.syncFolder(folder)
+      await replaceFile(path, note)
     } catch (error) {
       throw new Fault(`the checkpoint of ${origin} cannot be kept: ${error instanceof Error ? error.message : 'unknown'}`, 'unknown', error)
     }
@@ -91,7 +62,7 @@ async function readNote(path: string): Promise<string | undefined> {
 async function lockFolder(folder: string): Promise<DatabaseSync> {
   let database: DatabaseSync | undefined
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
     chmodSync(join(folder, 'lock'), 0o600)
     database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')

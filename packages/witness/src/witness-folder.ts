@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, verify, type KeyObject } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, appendFile, mkdir, open, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Fault } from '@sallyport/contract'
 import {
   cosignerKey,
@@ -14,7 +14,7 @@ import {
   type LogCrypto,
   type VerifierKey,
 } from '@sallyport/contract/log'
-import { storeCalls } from './store-folder.ts'
+import { makeFolder, replaceFile } from './durable-files.ts'
 
 /** Node's cryptography for the log's formats. */
 export const witnessCrypto: LogCrypto = {
@@ -48,7 +48,7 @@ const logsHeader = '# The logs that this witness cosigns, a line each: log VKEY\
  */
 export async function makeWitness(folder: string, name: string, logs: readonly string[]): Promise<WitnessIdentity> {
   const places = witnessPlaces(folder)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   await makeFile(places.key, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString())
   await makeFile(places.vkey, `${cosignerKeyText(keyOf(name, await readPrivateKey(places.key)))}\n`)
   await makeFile(places.logs, logsHeader)
@@ -56,8 +56,9 @@ export async function makeWitness(folder: string, name: string, logs: readonly s
   if (identity.key.name !== name) throw new Fault(`${folder} is the folder of the witness ${identity.key.name}: give ${name} one of its own`, 'not-done')
   const known = new Set((await readLogs(folder)).map(verifierKeyText))
   const lines = logs.filter((vkey) => !known.has(vkey)).map((vkey) => `log ${vkey}\n`)
-  parseLogs(Buffer.concat([await readFile(places.logs), Buffer.from(lines.join(''))]), places.logs)
-  if (lines.length > 0) await appendFile(places.logs, lines.join(''))
+  const text = `${await readText(places.logs)}${lines.join('')}`
+  parseLogs(Buffer.from(text), places.logs)
+  if (lines.length > 0) await replaceFile(places.logs, text)
   return identity
 }
 
@@ -120,16 +121,11 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Makes a file whole and durable, unless there is one. */
+/** Makes a file, unless there is one. */
 async function makeFile(path: string, text: string): Promise<void> {
-  if (
-    await access(path).then(
-      () => true,
-      () => false,
-    )
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
   )
-    return
-  await storeCalls.write(`${path}.new`, text)
-  await storeCalls.rename(`${path}.new`, path)
-  await storeCalls.syncFolder(dirname(path))
+  if (!isThere) await replaceFile(path, text)
 }

@@ -34,7 +34,7 @@ export function viewLogFolder(folder: string): LogView {
 export async function openLogFolder(folder: string): Promise<LogFiles> {
   const journal = join(folder, 'journal')
   await attempt('not-done', `the log folder ${folder} cannot be made`, async () => {
-    await makeDirectory(journal)
+    await makeDirectory(journal, folder)
   })
   const lock = lockFolder(folder)
   const madeDirectories = new Set<string>([folder, journal])
@@ -42,7 +42,7 @@ export async function openLogFolder(folder: string): Promise<LogFiles> {
 
   const makeParents = async (directory: string): Promise<void> => {
     if (madeDirectories.has(directory)) return
-    await makeDirectory(directory)
+    await makeDirectory(directory, folder)
     madeDirectories.add(directory)
   }
 
@@ -147,11 +147,14 @@ async function listIfThere(directory: string): Promise<string[]> {
   }
 }
 
-/** Makes a directory and its parents, each durable as a name. */
-async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made))
+/**
+ * Makes a directory in the log's folder, that folder and what is missing above it, each durable as a name. So are those that are there already: they may have been made by a
+ * process that was killed before it had synced them.
+ */
+async function makeDirectory(directory: string, folder: string): Promise<void> {
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+  const first = made !== undefined && made.length < folder.length ? made : folder
+  for (let at = directory; at.length >= first.length; at = dirname(at)) await syncDirectory(dirname(at))
 }
 
 async function syncDirectory(directory: string): Promise<void> {
