@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict'
-import { hash } from 'node:crypto'
+import { generateKeyPairSync, hash, sign } from 'node:crypto'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { cosignerKey, cosignerKeyText, parsePolicy, parseTilePath, verifierKey, verifierKeyText } from '@sallyport/contract/log'
+import { noteUnitsMax } from '../../packages/contract/src/log/note.ts'
+import { policyLimits } from '../../packages/contract/src/log/policy.ts'
 import { ServedLog } from '../../packages/gateway/src/audit/served-log.ts'
+import { readSmallFile } from '../../packages/gateway/src/cli/read-small-file.ts'
 import { listenForReaders, readerLimits } from '../../packages/gateway/src/control/log-readers/listen-for-readers.ts'
-import { witnessLimits } from '../../packages/witness/src/listen.ts'
+import { listenAsWitness, witnessLimits } from '../../packages/witness/src/listen.ts'
 import { parseRequest } from '../../packages/witness/src/parse-request.ts'
-import { newSigner, signCheckpoint } from '../fixtures/log-folder.ts'
+import { Witness } from '../../packages/witness/src/witness.ts'
+import { witnessCrypto } from '../../packages/witness/src/witness-folder.ts'
+import { limitInCode } from '../docs/limits-in-code.ts'
+import { newSigner, signCheckpoint, temporaryFolder } from '../fixtures/log-folder.ts'
 import { runningWitness } from '../fixtures/running-witness.ts'
 import { SmallLog, submissionText } from '../fixtures/small-log.ts'
 import { testBound } from './bound.ts'
@@ -77,4 +87,51 @@ test('answers and connections of readerLimits: readers beyond them are turned aw
   sockets.push(...idle)
   await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
   assert.equal(await ask(readers.port, sockets), undefined)
+})
+
+test('answers of witnessLimits: who sends submission upon submission without waiting is turned away, and nobody is told of it', async (t) => {
+  let isRead: () => void = () => undefined
+  const slow = new Promise<undefined>((resolve) => (isRead = () => resolve(undefined)))
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const store = { read: () => slow, keep: () => Promise.resolve(), close: () => undefined }
+  const key = cosignerKey('witness.example/w1', keyOf(1), sha256)
+  const witness = new Witness({
+    key,
+    sign: (text) => sign(null, text, privateKey),
+    logs: [log.key],
+    store,
+    crypto: witnessCrypto,
+    now: Date.now,
+    onFork: () => undefined,
+  })
+  const faults: unknown[] = []
+  const { port, close } = await listenAsWitness({ host: '127.0.0.1', port: 0 }, { witness, origins: [log.key.name], report: (fault) => faults.push(fault) })
+  t.after(() => close())
+  const path = `/${hash('sha256', log.key.name)}/checkpoint`
+  const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: witness\r\n\r\n`.repeat(witnessLimits.answers)))
+  t.after(() => socket.destroy())
+  const status = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status
+  for (let asked = 0; (await Promise.race([status(), wait(50, 'waits')])) !== 503; asked += 1) assert.ok(asked < 20)
+  isRead()
+  for (let asked = 0; (await status()) !== 404; asked += 1) assert.ok(asked < 100)
+  const gone = connect(port, '127.0.0.1', () =>
+    gone.write('POST /add-checkpoint HTTP/1.1\r\nHost: witness\r\nContent-Length: 100\r\n\r\nold 0', () => gone.destroy()),
+  )
+  await once(gone, 'close')
+  assert.equal(await status(), 404)
+  assert.deepEqual(faults, [])
+})
+
+test('fileBytesMax of cli/log-proof-commands.ts: a file of that size is read, a larger one and a device without end are not', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'file')
+  for (const size of [0, 10, 11]) {
+    await writeFile(file, Buffer.alloc(size))
+    assert.equal((await readSmallFile(file, 11)).length, size)
+  }
+  await writeFile(file, Buffer.alloc(12))
+  await assert.rejects(readSmallFile(file, 11), /is larger than 11 bytes/)
+  await assert.rejects(readSmallFile('/dev/zero', 11), /is larger than 11 bytes/)
+  const { value } = limitInCode(process.cwd(), 'gateway/cli/log-proof-commands.ts', 'fileBytesMax')
+  assert.ok(value > policyLimits.bytes && value > noteUnitsMax)
 })

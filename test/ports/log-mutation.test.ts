@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { logKeyText } from '../../packages/gateway/src/audit/log-key.ts'
 import { cosignFolder, policyFor, verifyUnder } from '../fixtures/cosigned-log.ts'
 import { layLog, newSigner, temporaryFolder } from '../fixtures/log-folder.ts'
+import { mutationsOf } from '../fixtures/log-mutations.ts'
 import { runningWitness } from '../fixtures/running-witness.ts'
 
 for (const size of [255, 256, 257]) {
@@ -42,5 +43,38 @@ for (const size of [255, 256, 257]) {
       ),
       { numRuns: 60 },
     )
+  })
+}
+
+for (const size of [255, 256, 257]) {
+  test(`each kind of byte in a cosigned log of ${size} entries is changed: the fault is found, and an altered entry is named [L1] [L5]`, async (t) => {
+    const folder = temporaryFolder(t)
+    const signer = newSigner()
+    await using witness = await runningWitness([logKeyText(signer)])
+    const policy = policyFor(signer, [witness.vkey])
+    await layLog(folder, signer, size)
+    await cosignFolder(folder, signer, [witness])
+    const mutations = mutationsOf(folder, size)
+    for (const kind of ['line 0 of a note', 'line 4 of a note', 'the length of an entry', 'an entry', 'a hash of level 0']) {
+      assert.ok(
+        mutations.some((mutation) => mutation.kind === kind),
+        kind,
+      )
+    }
+    for (const { kind, file, at, index } of mutations) {
+      const good = readFileSync(file)
+      const bit = 1 << (at % 8)
+      for (const mask of [bit, 0xff]) {
+        writeFileSync(
+          file,
+          good.map((byte, where) => (where === at ? byte ^ mask : byte)),
+        )
+        const verdict = await verifyUnder(policy, folder)
+        assert.ok(verdict.kind === 'fault', `${kind}: ${file} at ${at}, ${mask}`)
+        if (index !== undefined) assert.equal(verdict.index, index, `${kind}: ${verdict.text}`)
+      }
+      writeFileSync(file, good)
+    }
+    assert.equal((await verifyUnder(policy, folder)).kind, 'verified')
   })
 }

@@ -107,6 +107,7 @@ const claimed: ReadonlySet<string> = new Set([
   'F1',
   'L1',
   'L4',
+  'L5',
   'R1',
   'R3',
   'R6',

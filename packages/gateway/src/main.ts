@@ -30,7 +30,7 @@ import { readAgain, readConfigurationFile } from './control/configuration/config
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
 import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
-import { gaugesOfLog, tellOfWitness } from './control/log-readers/tell-of-witnesses.ts'
+import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
 import type { PageTls } from './control/login/listen-for-logins.ts'
 import { openLogins, openProviders } from './control/login/open-logins.ts'
@@ -268,7 +268,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       keepCosigned: (note) => writePrivateFile(places.log, cosignedPath, note),
       now: Date.now,
       onRead: (status) => metrics.count('sallyport_log_reads_total', { status: String(status) }),
-      onWitness: (standing) => tellOfWitness(standing, { note: (act) => ledger.note(act), report, tell: options.tell }),
+      onWitness: tellOfWitnesses({ note: (act) => ledger.note(act), report, tell: options.tell, now: Date.now }),
       report,
     })
     toClose = shown

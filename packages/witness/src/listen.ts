@@ -4,7 +4,7 @@ import { originHash } from './store-folder.ts'
 import type { Witness, WitnessAnswer } from './witness.ts'
 
 /** A body holds 63 hashes and a checkpoint, whose signatures may be of 5 kB each. */
-export const witnessLimits = { connections: 256, bodyBytes: 262_144, headBytes: 8_192, requestMs: 10_000, idleMs: 30_000 } as const
+export const witnessLimits = { connections: 256, answers: 64, bodyBytes: 262_144, headBytes: 8_192, requestMs: 10_000, idleMs: 30_000 } as const
 
 export interface WitnessPorts {
   readonly witness: Witness
@@ -28,16 +28,23 @@ export async function listenAsWitness(
   address: { readonly host: string; readonly port: number },
   ports: WitnessPorts,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const { headBytes, requestMs, idleMs, connections } = witnessLimits
+  const { headBytes, requestMs, idleMs, connections, answers } = witnessLimits
+  let inHand = 0
   const byHash = new Map(ports.origins.map((origin) => [originHash(origin), origin]))
   const server = createServer({ maxHeaderSize: headBytes, headersTimeout: requestMs, requestTimeout: requestMs }, (request, response) => {
-    answer(request, ports.witness, byHash).then(
-      (said) => say(response, said),
-      (fault: unknown) => {
-        ports.report(fault)
-        say(response, plain(500, 'the witness cannot answer now'))
-      },
-    )
+    // One connection can send any number of requests without waiting for an answer.
+    if (inHand >= answers) return say(response, plain(503, 'too many ask: try again'))
+    inHand += 1
+    answer(request, ports.witness, byHash)
+      .then(
+        (said) => say(response, said),
+        (fault: unknown) => {
+          if (request.errored) return // who asked has gone, which is no fault of the witness
+          ports.report(fault)
+          say(response, plain(500, 'the witness cannot answer now'))
+        },
+      )
+      .finally(() => (inHand -= 1))
   })
   server.maxConnections = connections
   server.timeout = idleMs
@@ -88,13 +95,14 @@ function plain(status: number, text: string): Said {
 
 function say(response: ServerResponse, { status, type, text }: Said): void {
   const body = Buffer.from(text)
-  const isUnread = status === 413 || status === 405 // of what may still come nothing is read
+  const isUnread = status === 413 || status === 405 || status === 503 // of what may still come nothing is read
   response.writeHead(status, {
     'content-type': type,
     'content-length': body.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(isUnread && { connection: 'close' }),
+    ...(status === 503 && { 'retry-after': '1' }),
   })
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }

@@ -1,4 +1,4 @@
-import { concatBytes, fromBase64, toHex } from './bytes.ts'
+import { concatBytes } from './bytes.ts'
 import type { LogCrypto, Sha256 } from './log-crypto.ts'
 import { keyIdOf, keyText, parseKeyText, type Note, type NoteSignature } from './note.ts'
 
@@ -34,10 +34,10 @@ export function cosignerKeyText(key: CosignerKey): string {
   return keyText(key, cosignatureType)
 }
 
-/** Reads the vkey of a cosigner; undefined when it is malformed, of another type, or a key under which anyone can sign. */
+/** Reads the vkey of a cosigner; undefined when it is malformed or of another type. */
 export function parseCosignerKey(text: string, sha256: Sha256): CosignerKey | undefined {
   const key = parseKeyText(text, cosignatureType, sha256)
-  return key && isStrongPoint(key.publicKey) ? { ...key, isCosigner: true } : undefined
+  return key && { ...key, isCosigner: true }
 }
 
 /** What a cosigner signs: that at this time (seconds since 1970) the tree of this checkpoint is the largest that it knows of the log. */
@@ -77,28 +77,4 @@ function timeOf(bytes: Uint8Array, body: string, { publicKey }: CosignerKey, cry
   const time = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0))
   if (!Number.isSafeInteger(time) || time === 0) return undefined
   return crypto.verifyEd25519(publicKey, cosignedMessage(body, time), bytes.subarray(timeBytes)) ? time : undefined
-}
-
-/** Points of an order of at most 8, sign bit cleared: y of 0, 1, -1, and two of order 8. */
-const weakPoints = new Set(
-  [
-    'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
-    'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
-    '7P///////////////////////////////////////38=',
-    'JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=',
-    'xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=',
-  ].map((text) => toHex(fromBase64(text) ?? new Uint8Array(0))),
-)
-
-/**
- * False for a key under which signatures can be made without a private key, and for the second spelling that some keys have: two keys with different bytes are two
- * keys.
- *
- * @see RFC 8032 section 5.1.3
- */
-function isStrongPoint(publicKey: Uint8Array): boolean {
-  const y = Uint8Array.from(publicKey)
-  y[31] = (y[31] ?? 0) & 0x7f
-  const isBelowPrime = y[31] !== 0x7f || (y[0] ?? 0) < 0xed || y.subarray(1, 31).some((byte) => byte !== 0xff)
-  return isBelowPrime && !weakPoints.has(toHex(y))
 }

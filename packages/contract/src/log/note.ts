@@ -1,4 +1,5 @@
 import { concatBytes, fromBase64, toBase64, toHex } from './bytes.ts'
+import { isStrongPoint } from './ed25519-point.ts'
 import type { LogCrypto, Sha256 } from './log-crypto.ts'
 
 export interface NoteSignature {
@@ -113,12 +114,13 @@ export function keyText({ name, keyId, publicKey }: VerifierKey, type: number): 
   return `${name}+${keyId}+${toBase64(concatBytes([Uint8Array.of(type), publicKey]))}`
 }
 
+/** Undefined too for a key under which anyone can sign: its owner could say of any signature that it was somebody else's. */
 export function parseKeyText(text: string, type: number, sha256: Sha256): VerifierKey | undefined {
   const [, name = '', keyId = '', material = ''] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/su.exec(text) ?? []
   const bytes = fromBase64(material)
   if (!isKeyName(name) || bytes?.length !== 1 + publicKeyBytes || bytes[0] !== type) return undefined
   const publicKey = bytes.slice(1)
-  return keyIdOf(name, type, publicKey, sha256) === keyId ? { name, keyId, publicKey } : undefined
+  return isStrongPoint(publicKey) && keyIdOf(name, type, publicKey, sha256) === keyId ? { name, keyId, publicKey } : undefined
 }
 
 export function isKeyName(name: string): boolean {

@@ -57,6 +57,8 @@ export class Cosigning {
   #cosigned: { body: string; lines: Map<WitnessPort, NoteSignature> } = { body: '', lines: new Map() }
   #keeping: Promise<void> = Promise.resolve()
   #keptSize = 0
+  /** Cosignatures in the checkpoint that was kept last, if it is the newest. */
+  #keptLines = 0
 
   constructor(ports: CosigningPorts) {
     this.#ports = ports
@@ -100,8 +102,13 @@ export class Cosigning {
     const newest = await this.#readNewest()
     if (!newest) return
     const { note, text, checkpoint } = newest
-    if (note.body !== this.#cosigned.body) this.#cosigned = { body: note.body, lines: new Map() }
+    if (note.body !== this.#cosigned.body) {
+      this.#cosigned = { body: note.body, lines: new Map() }
+      this.#keptLines = 0
+    }
     const due = this.#asked.filter((asked) => this.#isDue(asked, note.body))
+    this.#keeping = Promise.resolve()
+    if (this.#keptLines < this.#cosigned.lines.size) this.#keep(note, checkpoint.size) // the disk failed before
     await Promise.all(due.map((asked) => this.#ask(asked, note, text, checkpoint)))
     await this.#keeping
   }
@@ -129,7 +136,7 @@ export class Cosigning {
     const reply = await port.submit(size, await this.#prove(size, checkpoint.size), text)
     switch (reply.kind) {
       case 'cosigned':
-        await this.#take(asked, note, text, checkpoint, reply.lines)
+        this.#take(asked, note, text, checkpoint, reply.lines)
         return false
       case 'knows': {
         const isNews = reply.size !== size
@@ -148,7 +155,7 @@ export class Cosigning {
     }
   }
 
-  async #take(asked: Asked, note: Note, text: string, checkpoint: Checkpoint, lines: string): Promise<void> {
+  #take(asked: Asked, note: Note, text: string, checkpoint: Checkpoint, lines: string): void {
     const answered = parseNote(`${text}${lines}`)
     const cosigned = answered?.body === note.body ? cosignatureOf(answered, asked.port.key) : undefined // the lines may hold a blank one, and so another text
     if (!cosigned) return this.#fail(asked, 'refuses', 'it answers without a cosignature of its key that fits the checkpoint')
@@ -156,17 +163,20 @@ export class Cosigning {
     this.#enter(asked, 'cosigns', undefined)
     if (this.#cosigned.body !== note.body) return
     this.#cosigned.lines.set(asked.port, cosigned.line)
-    if (this.#cosigned.lines.size >= this.#ports.quorum) await this.#keep(note, checkpoint.size)
+    this.#keep(note, checkpoint.size)
   }
 
-  /** One after the other, each with every cosignature there is by then. */
-  #keep({ body, signatures }: Note, size: number): Promise<void> {
+  /** Where there are enough cosignatures: one after the other, each with all there are by then. A failure is that of the round, not of the witness. */
+  #keep({ body, signatures }: Note, size: number): void {
     const keep = async (): Promise<void> => {
-      await this.#ports.keep(noteText(body, [...signatures, ...this.#cosigned.lines.values()]))
+      const lines = [...this.#cosigned.lines.values()]
+      if (lines.length < this.#ports.quorum) return
+      await this.#ports.keep(noteText(body, [...signatures, ...lines]))
       this.#keptSize = size
+      this.#keptLines = lines.length
     }
     this.#keeping = this.#keeping.then(keep, keep)
-    return this.#keeping
+    this.#keeping.catch(() => undefined) // the round awaits it, but others before
   }
 
   async #prove(oldSize: number, size: number): Promise<Uint8Array[]> {

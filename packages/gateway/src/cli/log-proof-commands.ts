@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { parseTrustDomain } from '@sallyport/contract'
 import { parsePolicy, parseVerifierKey, policyText, verifyLog, verifyProof, type LogReader, type LogTrust, type VerifiedLog } from '@sallyport/contract/log'
@@ -14,6 +14,7 @@ import { writePrivateFile } from '../control/private-files.ts'
 import { readLogAt } from '../drivers/log-network/read-log.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { readSmallFile } from './read-small-file.ts'
 import { ownVerifierKey } from './verify-log.ts'
 
 /** Runs a command on the log of a data folder, if there is one. */
@@ -25,6 +26,8 @@ type Verifying = Trusting & { readonly from?: string; readonly remember?: string
 /** Logs of more entries are verified with a line that says how far it is, on a terminal. */
 const progressEntriesMin = 50_000
 const progressEveryEntries = 16_384
+/** Of a proof, a checkpoint, an entry or a policy in a file. */
+const fileBytesMax = 1_048_576
 
 /** The commands that prove and verify: for the operator, and for whoever does not believe them. */
 export function addLogProofCommands(log: Command, console: OperatorConsole, terminal: Terminal, onLog: OnLog): void {
@@ -52,8 +55,8 @@ export function addLogProofCommands(log: Command, console: OperatorConsole, term
   const verify = (options: Verifying, reader: LogReader, kept: readonly (string | undefined)[] = []): Promise<void> =>
     withTrust(options, async (trust) => {
       const { remember } = options
-      const remembered = remember !== undefined && existsSync(remember) ? await readFile(remember, 'utf8') : undefined
-      const others = await Promise.all(options.against.map((file) => readFile(file, 'utf8')))
+      const remembered = remember !== undefined && existsSync(remember) ? await readText(remember) : undefined
+      const others = await Promise.all(options.against.map(readText))
       let newest: string | undefined
       const report = await verifyLog({ ...reader, checkpoint: async () => (newest = await reader.checkpoint()) }, trust, nodeLogCrypto, {
         earlier: [...kept, remembered, ...others].filter((text) => text !== undefined),
@@ -110,7 +113,7 @@ export function addLogProofCommands(log: Command, console: OperatorConsole, term
           return fail(options, 'a proof is checked with --key or --policy, from someone you trust', exitCodes.usage)
         await withTrust(options, async (trust) => {
           // A terminal that showed the proof ended it with one line break.
-          const checked = verifyProof(`${(await readFile(file, 'utf8')).trimEnd()}\n`, await readFile(options.entry), trust, nodeLogCrypto)
+          const checked = verifyProof(`${(await readText(file)).trimEnd()}\n`, await readSmallFile(options.entry, fileBytesMax), trust, nodeLogCrypto)
           if (checked.kind === 'refused') return fail(options, checked.reason)
           const { index, checkpoint, cosignatures } = checked
           const { origin, size } = checkpoint
@@ -132,12 +135,16 @@ export function addLogProofCommands(log: Command, console: OperatorConsole, term
   )
 }
 
+async function readText(file: string): Promise<string> {
+  return (await readSmallFile(file, fileBytesMax)).toString('utf8')
+}
+
 function readKey(text: string): LogTrust | string {
   return parseVerifierKey(text.trim(), nodeLogCrypto.sha256) ?? 'the verifier key is not well-formed: it is written NAME+ID+KEY'
 }
 
 async function readPolicy(file: string): Promise<LogTrust | string> {
-  const parsed = parsePolicy(await readFile(file), nodeLogCrypto.sha256)
+  const parsed = parsePolicy(await readSmallFile(file, fileBytesMax), nodeLogCrypto.sha256)
   return parsed.kind === 'parsed' ? parsed.policy : `${file} line ${parsed.line}: ${parsed.reason}`
 }
 
