@@ -6,6 +6,7 @@ import { Fault } from '@sallyport/contract'
 import { disk, losses, type DiskFailure } from '../fixtures/volatile-disk.ts'
 
 const { openLog } = await import('../../packages/gateway/src/audit/sequencer.ts')
+const { keptCheckpoint } = await import('../../packages/gateway/src/control/data-folder.ts')
 const { openLogFolder } = await import('../../packages/gateway/src/drivers/posix-log/log-folder.ts')
 const { eventNumber, newLogKeyPem, numbersOf, readAll, signerOf, temporaryFolder, verifyAsOutsider } = await import('../fixtures/log-folder.ts')
 
@@ -13,7 +14,7 @@ const entries = 300
 const wave = 100
 const never = 0
 /** Each call at the start, where everything happens for the first time, then some. */
-const nextCall = (failAt: number): number => failAt + (failAt < 30 ? 1 : 23)
+const nextCall = (failAt: number): number => failAt + (failAt < 24 ? 1 : 37)
 
 interface Trial {
   /** Indexes of which a caller was told that they are durable. */
@@ -30,7 +31,11 @@ async function writeUntilFailure(folder: string, pem: string, failAt: number, fa
   disk.watch(folder, failAt, failure)
   disk.onName = (path) => basename(path) === 'checkpoint' && shown.add(readFileSync(path, 'utf8'))
   try {
-    const { log } = await openLog(await openLogFolder(join(folder, 'log')), signerOf(pem), { checkpointIntervalMs: 1, segmentBytesMax: 20_000 })
+    const { log } = await openLog(await openLogFolder(join(folder, 'log')), signerOf(pem), {
+      checkpointIntervalMs: 1,
+      segmentBytesMax: 20_000,
+      kept: keptCheckpoint(folder),
+    })
     for (let number = 0; number < entries && log.isAvailable; number += wave) {
       const told = await Promise.allSettled(Array.from({ length: wave }, (_, at) => log.append(eventNumber(number + at))))
       for (const one of told) {
@@ -49,7 +54,7 @@ async function writeUntilFailure(folder: string, pem: string, failAt: number, fa
 async function assertGoesOn(folder: string, pem: string, { acknowledged, shown }: Trial, where: string): Promise<void> {
   const log = join(folder, 'log')
   disk.watch(folder, never, 'not done')
-  const { log: reopened, recovered } = await openLog(await openLogFolder(log), signerOf(pem))
+  const { log: reopened, recovered } = await openLog(await openLogFolder(log), signerOf(pem), { kept: keptCheckpoint(folder) })
   assert.ok(
     acknowledged.every((index) => index < recovered.size),
     `${where}: ${recovered.size} entries of ${acknowledged.length} acknowledged`,
@@ -112,7 +117,7 @@ test('the power fails again at any system call while the log recovers: still not
       mkdirSync(after)
       disk.watch(again, failAt, 'power cut')
       const opened = await openLogFolder(join(again, 'log'))
-        .then((files) => openLog(files, signerOf(pem)))
+        .then((files) => openLog(files, signerOf(pem), { kept: keptCheckpoint(again) }))
         .catch((error: unknown) => assert.ok(error instanceof Fault))
       await opened?.log.close().catch((error: unknown) => assert.ok(error instanceof Fault))
       disk.recoverInto(after, 'all that was not synced')
@@ -132,7 +137,7 @@ test('the process is killed at any system call and started again, and then the p
     mkdirSync(after)
     const { acknowledged, shown, calls } = await writeUntilFailure(here, pem, failAt, 'power cut')
     disk.goOn()
-    const { log, recovered } = await openLog(await openLogFolder(join(here, 'log')), signerOf(pem))
+    const { log, recovered } = await openLog(await openLogFolder(join(here, 'log')), signerOf(pem), { kept: keptCheckpoint(here) })
     const more = await Promise.all(Array.from({ length: 300 }, (_, at) => log.append(eventNumber(recovered.size + at))))
     await log.close()
     disk.recoverInto(after, 'all that was not synced')

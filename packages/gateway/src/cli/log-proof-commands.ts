@@ -14,6 +14,7 @@ import { writePrivateFile } from '../control/private-files.ts'
 import { readLogAt } from '../drivers/log-network/read-log.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { progressLine } from './progress-line.ts'
 import { readSmallFile } from './read-small-file.ts'
 import { ownVerifierKey } from './verify-log.ts'
 
@@ -23,9 +24,6 @@ export type OnLog = (options: Common, work: (view: LogView) => Promise<void>) =>
 type Trusting = Common & { readonly key?: string; readonly policy?: string }
 type Verifying = Trusting & { readonly from?: string; readonly remember?: string; readonly against: readonly string[] }
 
-/** Logs of more entries are verified with a line that says how far it is, on a terminal. */
-const progressEntriesMin = 50_000
-const progressEveryEntries = 16_384
 /** Of a proof, a checkpoint, an entry or a policy in a file. */
 const fileBytesMax = 1_048_576
 
@@ -47,21 +45,17 @@ export function addLogProofCommands(log: Command, console: OperatorConsole, term
     if (named) await refuseOtherTrustDomain(dataFolder(folderOf(options)).authority, named)
     return ownVerifierKey(folderOf(options), trustDomain)
   }
-  const progress = (entries: number, size: number): void => {
-    if (terminal.stderr.isTTY !== true || size < progressEntriesMin) return
-    if (entries === size) terminal.stderr.write('\r\u001b[K')
-    else if (entries % progressEveryEntries === 0) terminal.stderr.write(`\r${entries} of ${size} entries`)
-  }
   const verify = (options: Verifying, reader: LogReader, kept: readonly (string | undefined)[] = []): Promise<void> =>
     withTrust(options, async (trust) => {
       const { remember } = options
       const remembered = remember !== undefined && existsSync(remember) ? await readText(remember) : undefined
       const others = await Promise.all(options.against.map(readText))
       let newest: string | undefined
+      const progress = progressLine(terminal.stderr)
       const report = await verifyLog({ ...reader, checkpoint: async () => (newest = await reader.checkpoint()) }, trust, nodeLogCrypto, {
         earlier: [...kept, remembered, ...others].filter((text) => text !== undefined),
-        onProgress: progress,
-      })
+        onProgress: (entries, size) => progress.tell(entries, size),
+      }).finally(() => progress.clear())
       if (report.kind === 'fault') {
         const { text, kind: _, ...fault } = report
         return fail(options, text, exitCodes.error, fault)
