@@ -34,7 +34,7 @@ for (const target of [
     )
     assert.ok(compiled.kind === 'compiled')
     const http = openProviderHttp(compiled.definition, { resolve: async () => ['127.0.0.1'] })
-    const provider = new Provider(compiled.definition, { http, reveal: async () => 'a secret', now: Date.now })
+    const provider = new Provider(compiled.definition, { http, credential: async () => ({ method: 'secret', secret: 'a secret' }), now: Date.now })
     try {
       const answer = await provider.refresh('a refresh token', AbortSignal.timeout(5000))
       assert.equal(answer.kind, 'unsent')

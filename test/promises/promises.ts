@@ -108,6 +108,7 @@ const claimed: ReadonlySet<string> = new Set([
   'L1',
   'L4',
   'R1',
+  'R2',
   'R3',
   'R6',
   'R7',

@@ -15,8 +15,10 @@ import type { Approval } from '../../policy/approvals.ts'
 import type { ToolDefinitionsView } from '../../tool-register.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
+import type { RotateCredential } from '../login/open-rotations.ts'
 import type { SecretRegister } from '../secrets/secret-register.ts'
 import type { SecretScope } from '../secrets/secret-store.ts'
+import { offeredCredential } from './offered-credential.ts'
 import { endSession, listSessions, loginOutcome, revokeIssuedBefore, showSession, startSession, type SessionPorts } from './session-acts.ts'
 import { acceptTool, diffTool, listTools, type ToolLedger } from './tool-acts.ts'
 
@@ -34,6 +36,7 @@ export interface AdminPorts {
   readonly sessions: SessionPorts | undefined
   /** Lets the next key sign tickets. */
   readonly rotateTicketKeys: (person: string) => Promise<object>
+  readonly rotateCredential: RotateCredential
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
   readonly status: () => Promise<object>
@@ -149,6 +152,11 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     revokeIssuedBefore(sessions, input.before, input.person),
   ),
   'ticket-keys.rotate': act(z.strictObject({ person }), async ({ rotateTicketKeys }, input) => rotateTicketKeys(input.person)),
+
+  'identity-provider.rotate': act(
+    z.strictObject({ provider: z.string().max(63), offered: offeredCredential.optional(), person }),
+    async ({ rotateCredential }, { provider, offered, person: by }) => rotateCredential(provider, offered, by),
+  ),
 
   approvals: act(z.strictObject({ all: z.boolean().optional() }), async ({ ledger, heldCalls }, { all = false }) => ({
     approvals: await Promise.all(
