@@ -75,7 +75,7 @@ export class ClientCredentials {
 
   /** Nothing needs the one before any more. @throws NotSent, Fault */
   forgetOld(definition: ProviderDefinition): Promise<void> {
-    return this.#change(definition, ({ old: _, ...record }) => record)
+    return this.#change(definition, ({ version, replaces, next, current }) => ({ version, replaces, ...(next && { next }), ...(current && { current }) }))
   }
 
   async #change(definition: ProviderDefinition, change: (record: Kept) => Kept): Promise<void> {

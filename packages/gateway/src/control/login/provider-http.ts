@@ -109,11 +109,9 @@ function secureContext({ caPem }: ProviderDefinition, certificate: ClientCertifi
   })
 }
 
-/** Whether the other side broke off TLS over the certificate that it was shown, or not shown. @see RFC 8446 section 6.2 */
-export function isCertificateRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
+/** Whether the other side ended the connection in place of an answer. */
+export function isBrokenOff(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof NotSent) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return (
-    /^ERR_SSL_.*_ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_[A-Z]+|UNKNOWN_CA|ACCESS_DENIED)$/.test(code) || isCertificateRefusal(error.cause)
-  )
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code.startsWith('ERR_SSL_')
 }

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { proofOf, type ClientCredential, type ShownCredential } from './client-credential.ts'
 import type { ProviderDefinition } from './provider-definition.ts'
-import type { ProviderHttp } from './provider-http.ts'
+import type { ClientCertificate, ProviderHttp } from './provider-http.ts'
 import { ProviderMetadata } from './provider-metadata.ts'
 
 export interface ProviderPorts {
@@ -56,12 +56,18 @@ export class ProviderLink {
     return this.#ports.http.close()
   }
 
+  /** Metadata are read with the certificate that counts: a whole provider may stand behind mutual TLS. */
+  async #shown(credential: ShownCredential | undefined): Promise<ClientCertificate | undefined> {
+    if (this.definition.proof.method !== 'tls') return undefined
+    const shown = credential ?? (await this.#ports.credential(this.definition))
+    return shown.method === 'tls' ? shown : undefined
+  }
+
   #options(signal?: AbortSignal, credential?: ShownCredential): RequestOptions {
     const { http } = this.#ports
-    const shown = credential?.method === 'tls' ? credential : undefined
     return {
       ...(signal && { signal }),
-      [oauth.customFetch]: (url, request) => http.fetch(url, request, shown),
+      [oauth.customFetch]: async (url, request) => http.fetch(url, request, await this.#shown(credential)),
       // What is not encrypted is refused where it is sent, unless it stays on this host.
       [oauth.allowInsecureRequests]: true,
       [oauth.jwksCache]: this.#keys,

@@ -3,13 +3,11 @@ import * as oauth from 'oauth4webapi'
 import type { IdentityProvider, RefreshAnswer } from '../sessions/identity-provider.ts'
 import type { SessionSubject } from '../sessions/session.ts'
 import type { ShownCredential } from './client-credential.ts'
+import { tryCredential, type CredentialTrial } from './try-credential.ts'
 import { objectionToUrl, type ProviderDefinition } from './provider-definition.ts'
-import { isCertificateRefusal, NotSent } from './provider-http.ts'
+import { NotSent } from './provider-http.ts'
 import { ProviderLink, type PreparedRequest, type ProviderPorts } from './provider-link.ts'
-import { errorOf, messageOf, objectionTo, refusalOf, scopesOf, textMax, tokensOf, trialOf, type CredentialTrial } from './token-answer.ts'
-
-/** Well-formed, and no provider's. */
-const noToken = 'sallyport-asks-whether-it-is-known-and-has-no-token'
+import { errorOf, messageOf, objectionTo, refusalOf, scopesOf, textMax, tokensOf } from './token-answer.ts'
 
 /** What one login keeps until its answer comes back. */
 export interface Challenge {
@@ -91,21 +89,9 @@ export class Provider implements IdentityProvider {
     }
   }
 
-  /**
-   * Asks whether the provider takes this credential, by a refresh token that nobody has: which client asks is settled before the token is looked at. Whether a
-   * provider does so shows only beside another credential, to which it answers otherwise.
-   *
-   * @see RFC 6749 section 5.2
-   */
-  async attempt(credential: ShownCredential, signal: AbortSignal): Promise<CredentialTrial> {
-    try {
-      const { server, client, proof, options } = await this.#link.prepare(signal, credential)
-      const answer = await oauth.refreshTokenGrantRequest(server, client, proof, noToken, options)
-      return trialOf(answer.status, await errorOf(answer))
-    } catch (error) {
-      if (isCertificateRefusal(error)) return { kind: 'refused' }
-      return { kind: 'unclear', reason: messageOf(error) }
-    }
+  /** Whether the provider takes this credential, whichever counts. Never rejects. */
+  attempt(credential: ShownCredential, signal: AbortSignal): Promise<CredentialTrial> {
+    return tryCredential(this.#link, credential, signal)
   }
 
   /** Where the browser is sent. The provider gets the request itself first, where it takes that (RFC 9126). @throws Fault */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
+import { exportJWK, type JWK } from 'jose'
 import { jwkOf, newKeyPem, rotationBench, type RotationBench } from '../../../../../test/fixtures/credential-rotation.ts'
+import { makeAuthority, serverNames } from '../../../../../test/fixtures/edge-pki.ts'
 import type { ClientCredential } from './client-credential.ts'
 import type { Rotation } from './rotate-credential.ts'
 
@@ -125,6 +128,42 @@ test('[R2] a secret that a person brings takes the place of the old one, which i
   await bench.secrets.rotate({ kind: 'shared' }, 'work', 'the third secret of tests', 1)
   assert.deepEqual(await gateway.current(), { method: 'secret', secret: 'the third secret of tests' }, 'what an operator sets afterwards counts')
 })
+
+/** As a provider keeps it. */
+async function registeredAs(certificatePem: string): Promise<JWK> {
+  return { ...(await exportJWK(new X509Certificate(certificatePem).publicKey)), x5c: [new X509Certificate(certificatePem).raw.toString('base64')] }
+}
+
+for (const [who, isRootEnded] of [
+  ['the provider', false],
+  ['the TLS before it', true],
+] as const) {
+  test(`[R2] a certificate that a person brings takes the place of the old one, which ${who} then refuses`, async () => {
+    const [servers, oldRoot, newRoot] = await Promise.all([makeAuthority(), makeAuthority('Old'), makeAuthority('New')])
+    const [server, first, second] = await Promise.all([servers.issue({ names: serverNames, usage: 'server' }), oldRoot.issue(), newRoot.issue()])
+    const provider = { ...server, clientRootPems: [oldRoot.rootPem] }
+    await using bench = await rotationBench({
+      keyPem: first.keyPem,
+      tls: { provider, ca: servers.rootPem, certificatePem: first.certificatePem },
+      authentication: { method: 'tls', key: 'client.key', certificate: 'client.crt' },
+      client: { token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: { keys: [await registeredAs(first.certificatePem)] } },
+    })
+    const gateway = bench.live()
+    assert.equal(await gateway.attempt(bench.configured), 'accepted')
+    assert.equal(waitingAt(await gateway.rotate()), 'prepare')
+    assert.equal(waitingAt(await gateway.rotate({ method: 'tls', ...second })), 'register')
+    bench.idp.changeTls({ ...provider, clientRootPems: [oldRoot.rootPem, newRoot.rootPem] })
+    await bench.idp.changeClient({ jwks: { keys: [await registeredAs(first.certificatePem), await registeredAs(second.certificatePem)] } })
+    assert.equal(waitingAt(await gateway.rotate()), 'withdraw')
+    assert.deepEqual(await bench.live().current(), { method: 'tls', ...second })
+    bench.idp.faultOnce('/token', 'reset-before')
+    assert.equal(waitingAt(await gateway.rotate()), 'withdraw', 'one connection that ends is no answer')
+    if (isRootEnded) bench.idp.changeTls({ ...provider, clientRootPems: [newRoot.rootPem] })
+    else await bench.idp.changeClient({ jwks: { keys: [await registeredAs(second.certificatePem)] } })
+    assert.equal((await gateway.rotate()).kind, 'rotated')
+    assert.equal(await gateway.attempt(bench.configured), 'refused')
+  })
+}
 
 test('what is of another kind than the credential is not taken', async () => {
   await using bench = await rotationBench()

@@ -5,7 +5,7 @@ import type { ClientCredentials } from './client-credentials.ts'
 import type { ClientRegistration, Registered } from './client-registration.ts'
 import type { Provider } from './provider.ts'
 import { credentialWords, rotationSteps, type RotationStep, type RotationStepId } from './rotation-steps.ts'
-import type { CredentialTrial } from './token-answer.ts'
+import type { CredentialTrial } from './try-credential.ts'
 
 /** For all that one run asks of a provider. */
 export const rotationMsMax = 60_000

@@ -48,17 +48,3 @@ export function refusalOf(error: unknown): Refused {
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).slice(0, textMax)
 }
-
-/** What a provider says to a credential. */
-export type CredentialTrial = { readonly kind: 'refused' } | { readonly kind: 'unclear'; readonly reason: string } | { readonly kind: 'accepted' }
-
-/** @see RFC 6749 section 5.2 */
-export function trialOf(status: number, error: string | undefined): CredentialTrial {
-  if (status === 401 && (error === 'invalid_client' || error === undefined)) return { kind: 'refused' }
-  if (status === 400 && error === 'invalid_client') return { kind: 'refused' }
-  if (status === 400 && error !== undefined && clientIsKnown.has(error)) return { kind: 'accepted' }
-  return { kind: 'unclear', reason: `the provider answered ${status}${error === undefined ? '' : ` ${error}`}` }
-}
-
-/** What is said to a client that was recognised. */
-const clientIsKnown: ReadonlySet<string> = new Set(['invalid_grant', 'unauthorized_client', 'unsupported_grant_type'])
