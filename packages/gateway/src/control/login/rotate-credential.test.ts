@@ -256,3 +256,13 @@ test('[R2] a key that the provider has under two names is withdrawn under both',
   assert.equal((await bench.live().rotate()).kind, 'rotated')
   assert.equal((await bench.keysAtProvider()).length, 1)
 })
+
+test('[S7] a credential that the provider refuses, or that cannot be had, leaves every refresh token as good as before', async () => {
+  await using bench = await rotationBench({ client: aSecret, authentication: { method: 'secret', secret: 'work' } })
+  const gateway = bench.live()
+  assert.deepEqual(await gateway.refresh('a token'), { kind: 'unsent', reason: 'the secret work is not set' })
+  await bench.secrets.set({ kind: 'shared' }, 'work', 'not the secret of tests', 0)
+  assert.deepEqual(await gateway.refresh('a token'), { kind: 'unsent', reason: 'the provider does not accept this gateway as its client' })
+  await bench.secrets.rotate({ kind: 'shared' }, 'work', aSecret.client_secret, 1)
+  assert.equal((await gateway.refresh('a token')).kind, 'refused')
+})
