@@ -11,6 +11,7 @@ const caller = z.strictObject({
   agent: z.string(),
   certificate: z.string().meta({ description: 'x5t#S256 of the certificate that was shown' }),
   session: z.string().optional().meta({ description: 'The session whose ticket was shown' }),
+  actors: z.array(z.string()).optional().meta({ description: 'The agents that passed this session on to the caller, the latest first' }),
 })
 
 const fact = z.union([z.string(), z.number(), z.boolean(), z.null()])

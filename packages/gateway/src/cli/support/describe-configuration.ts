@@ -28,6 +28,8 @@ const shown: ReadonlySet<string> = new Set([
   ...[
     'protocol',
     'api',
+    'ticket',
+    'scopes[]',
     'hosts[]',
     'headers[]',
     'encodedSlashes',

@@ -1,13 +1,28 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Fault, parseUpstreamName, type Configuration, type UpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
+import {
+  Fault,
+  parseTrustDomain,
+  parseUpstreamName,
+  type Configuration,
+  type TrustDomain,
+  type UpstreamConfiguration,
+  type UpstreamName,
+} from '@sallyport/contract'
+import { compileA2aUpstream } from '../../access/a2a/a2a-upstream.ts'
+import { ownUpstream } from '../../access/access-request.ts'
 import type { UpstreamAccess } from '../../access/access-snapshot.ts'
 import { compileHttpUpstream } from '../../access/http/compile-http-upstream.ts'
 import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream.ts'
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
-import { ownUpstream } from '../../access/own/understand-own.ts'
-import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import {
+  compilePeerDefinition,
+  compileUpstreamDefinition,
+  type CompiledDefinition,
+  type TlsFiles,
+  type UpstreamDefinition,
+} from '../../forward/upstream-definition.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
@@ -59,6 +74,7 @@ export async function compileConfiguration(
   const upstreams = new Map<UpstreamName, UpstreamAccess>()
   const definitions: UpstreamDefinition[] = []
   const programs = new Map<UpstreamName, StdioServerSettings>()
+  const trustDomain = parseTrustDomain(configuration.trustDomain)
   for (const [text, given] of Object.entries(configuration.upstreams)) {
     const name = parseUpstreamName(text)
     const at = (path: readonly (string | number)[]): (string | number)[] => ['upstreams', text, ...path]
@@ -67,7 +83,7 @@ export async function compileConfiguration(
       continue
     }
     try {
-      const compiled = await compileUpstream(name, given, files, searchPath)
+      const compiled = await compileUpstream(name, given, files, searchPath, trustDomain)
       faults.push(...compiled.faults.map(({ path, message, hint }) => ({ where: at(path), message, ...(hint !== undefined && { hint }) })))
       if (compiled.access) upstreams.set(name, compiled.access)
       if (compiled.definition) definitions.push(compiled.definition)
@@ -94,7 +110,12 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
-  const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) }, configuration.results)
+  const policy = compilePolicy(
+    configuration.rules,
+    configuration.quotas,
+    { upstreams: [...Object.keys(configuration.upstreams), ownUpstream] },
+    configuration.results,
+  )
   if (policy.kind === 'invalid') faults.push(...policy.faults)
   faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findOpenPages(configuration))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
@@ -109,7 +130,7 @@ export async function compileConfiguration(
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
     keyFiles: [
-      ...Object.values(configuration.upstreams).flatMap((given) => ('url' in given ? [given.tls?.key] : [])),
+      ...Object.values(configuration.upstreams).flatMap((given) => ('tls' in given ? [given.tls?.key] : [])),
       ...Object.values(configuration.sessions?.providers ?? {}).map(({ authentication }) => authentication.key),
       configuration.sessions?.tls?.key,
     ].flatMap((file) => (file === undefined ? [] : [resolve(folder, file)])),
@@ -151,11 +172,22 @@ interface CompiledUpstream {
   readonly faults: readonly UpstreamFault[]
 }
 
-async function compileUpstream(name: UpstreamName, given: UpstreamConfiguration, files: NamedFiles, searchPath: string): Promise<CompiledUpstream> {
+async function compileUpstream(
+  name: UpstreamName,
+  given: UpstreamConfiguration,
+  files: NamedFiles,
+  searchPath: string,
+  trustDomain: TrustDomain | undefined,
+): Promise<CompiledUpstream> {
   if ('command' in given) {
     const access = compileMcpUpstream(name, given)
     const program = stdioServerSettings(given, searchPath, files.folder)
     return 'kind' in program ? { access, faults: [program] } : { access, program, faults: [] }
+  }
+  if (given.protocol === 'a2a') {
+    if (!trustDomain) return { faults: [{ path: ['agent'], message: 'without a trust domain there are no agents' }] }
+    const access = compileA2aUpstream(name, given, trustDomain)
+    return bothOf({ kind: 'compiled', upstream: access }, compilePeerDefinition(name, access.peer.id, given))
   }
   const tls = await tlsFiles(given.tls, files)
   if (given.protocol === 'llm') {
