@@ -60,6 +60,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   'ticket-key': [['sallyport ticket-key rotate', 'new tickets are signed with another key']],
   'ticket-key rotate': [['sallyport ticket-key rotate', 'tickets under the key before live to their end']],
+  'ticket-key recover': [['sallyport ticket-key recover', 'a key was stolen: tickets under it end now']],
   hunt: [['sallyport hunt refreshes --from 2026-11-01', 'refreshes that nothing validated']],
   'hunt refreshes': [
     ['sallyport hunt refreshes --from 2026-11-01 --to 2026-11-14 --quarantine', 'in our log; ends what is found'],

@@ -305,7 +305,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         heldCalls,
         definitions,
         sessions: sessions && { register: sessions.register, logins, providers, agentId: async (agent) => activeId(authority, trustDomain, agent) },
-        rotateTicketKeys: (person) => tickets.rotate(person),
+        ticketKeys: tickets,
         rotateCredential: openRotations({
           providers,
           credentials,

@@ -18,6 +18,7 @@ import type { Authority } from '../authority/authority.ts'
 import type { RotateCredential } from '../login/open-rotations.ts'
 import type { SecretRegister } from '../secrets/secret-register.ts'
 import type { SecretScope } from '../secrets/secret-store.ts'
+import type { Tickets } from '../tickets/tickets.ts'
 import { offeredCredential } from './offered-credential.ts'
 import { endSession, listSessions, loginOutcome, revokeIssuedBefore, showSession, startSession, type SessionPorts } from './session-acts.ts'
 import { acceptTool, diffTool, listTools, type ToolLedger } from './tool-acts.ts'
@@ -34,8 +35,7 @@ export interface AdminPorts {
   readonly heldCalls: HeldCallsView
   readonly definitions: ToolDefinitionsView
   readonly sessions: SessionPorts | undefined
-  /** Lets the next key sign tickets. */
-  readonly rotateTicketKeys: (person: string) => Promise<object>
+  readonly ticketKeys: Pick<Tickets, 'rotate' | 'recover'>
   readonly rotateCredential: RotateCredential
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
@@ -151,7 +151,8 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   'session.revoke-issued-before': act(z.strictObject({ before: z.int().min(0), person }), async ({ sessions }, input) =>
     revokeIssuedBefore(sessions, input.before, input.person),
   ),
-  'ticket-keys.rotate': act(z.strictObject({ person }), async ({ rotateTicketKeys }, input) => rotateTicketKeys(input.person)),
+  'ticket-keys.rotate': act(z.strictObject({ person }), async ({ ticketKeys }, input) => ticketKeys.rotate(input.person)),
+  'ticket-keys.recover': act(z.strictObject({ person }), async ({ ticketKeys }, input) => ticketKeys.recover(input.person)),
 
   'identity-provider.rotate': act(
     z.strictObject({ provider: z.string().max(63), offered: offeredCredential.optional(), person }),
