@@ -11,13 +11,17 @@ test('a code of the honest provider, brought to a login at the hostile one, is p
   const victim = new Browser()
   victim.stopAt = (url) => url.includes('/callback/')
   const honest = new URL((await victim.submit(await victim.open((await startLogin(all, { provider: 'people' })).link))).url)
-  for (const callback of ['hostile', 'people']) {
+  for (const [callback, issuer] of [
+    ['hostile', all.provider.issuer],
+    ['people', all.provider.issuer],
+    ['people', hostile.issuer],
+  ] as const) {
     // The hostile one passes the browser on to the honest one, with the state of the login that began at itself.
     victim.stopAt = (url) => url.includes('/callback/')
     const answer = new URL((await victim.submit(await victim.open((await startLogin(all, { provider: 'hostile' })).link))).url)
     answer.pathname = `/callback/${callback}`
     answer.searchParams.set('code', honest.searchParams.get('code') ?? '')
-    answer.searchParams.set('iss', all.provider.issuer)
+    answer.searchParams.set('iss', issuer)
     victim.stopAt = () => false
     const before = all.provider.seen.length
     assert.match((await victim.open(answer.href)).text, /login\.(?:refused|provider-failed)/)
