@@ -118,6 +118,7 @@ test('[R2] a secret that a person brings takes the place of the old one, which i
   assert.equal(await gateway.refuses(), 'control.conflict', 'there is none yet')
   await bench.secrets.set({ kind: 'shared' }, 'work', aSecret.client_secret, 0)
   assert.equal(waitingAt(await gateway.rotate()), 'prepare')
+  assert.equal(await gateway.refuses({ method: 'secret', secret: aSecret.client_secret }), 'control.invalid-input', 'it would never be refused')
   const offered = { method: 'secret', secret: 'the second secret of tests' } as const
   assert.equal(waitingAt(await gateway.rotate(offered)), 'register')
   await bench.idp.changeClient({ client_secret: offered.secret })

@@ -1,6 +1,6 @@
 import { refused, type AdminEvent, type Refused } from '@sallyport/contract'
 import type { JWK } from 'jose'
-import { keyIdOf, newKeyLike, publicJwkOf, strangerLike, type ClientCredential, type ShownCredential } from './client-credential.ts'
+import { credentialDigest, keyIdOf, newKeyLike, publicJwkOf, strangerLike, type ClientCredential, type ShownCredential } from './client-credential.ts'
 import type { ClientCredentials } from './client-credentials.ts'
 import type { ClientRegistration, Registered } from './client-registration.ts'
 import type { Provider } from './provider.ts'
@@ -59,7 +59,7 @@ export class CredentialRotation {
   /**
    * Begins a rotation or goes on with the one under way, as far as it goes now. One run at a time.
    *
-   * Refuses `control.invalid-input` for an offer of another kind than the credential, `control.conflict` for an offer while the one before is still to be withdrawn.
+   * Refuses `control.invalid-input` for an offer of another kind than the credential, and for the credential itself, `control.conflict` for an offer while the one before is still to be withdrawn.
    *
    * @throws NotSent when there is no credential to begin with, Fault
    */
@@ -176,7 +176,10 @@ function successorOf(
     if (current.method !== 'private_key_jwt') return 'unfit'
     return { method: current.method, keyPem: known?.method === current.method ? known.keyPem : newKeyLike(current.keyPem), keyId: offered.keyId }
   }
-  if (offered) return offered.method === current.method && current.method !== 'private_key_jwt' ? offered : 'unfit'
+  if (offered) {
+    const isFit = offered.method === current.method && current.method !== 'private_key_jwt' && credentialDigest(offered) !== credentialDigest(current)
+    return isFit ? offered : 'unfit'
+  }
   return known ?? (current.method === 'private_key_jwt' ? { method: current.method, keyPem: newKeyLike(current.keyPem) } : 'wanted')
 }
 
