@@ -1,5 +1,5 @@
 interface MetricDefinition {
-  readonly kind: 'counter' | 'histogram'
+  readonly kind: 'counter' | 'gauge' | 'histogram'
   readonly help: string
   readonly labels: readonly string[]
 }
@@ -25,11 +25,18 @@ export const metricDefinitions = {
   },
   sallyport_telemetry_exports_total: { kind: 'counter', help: 'Batches that were sent to the receiver of telemetry', labels: ['signal', 'result'] },
   sallyport_telemetry_spans_dropped_total: { kind: 'counter', help: 'Spans that found no room while the receiver was slow or away', labels: [] },
+  sallyport_log_reads_total: { kind: 'counter', help: 'Requests at the address where the log can be read', labels: ['status'] },
+  sallyport_log_size: { kind: 'gauge', help: 'Entries in the log', labels: [] },
+  sallyport_log_cosigned_size: { kind: 'gauge', help: 'Entries that a quorum of witnesses has cosigned', labels: [] },
+  sallyport_log_witness_size: { kind: 'gauge', help: 'Entries that the witness is known to have cosigned', labels: ['witness'] },
+  sallyport_log_witness_cosigns: { kind: 'gauge', help: '1 if the witness cosigned the checkpoint that it was shown last', labels: ['witness'] },
+  sallyport_log_witness_conflict: { kind: 'gauge', help: '1 if the witness has seen another log under the key of this one: an alarm', labels: ['witness'] },
 } as const satisfies Readonly<Record<`sallyport_${string}`, MetricDefinition>>
 
 export type MetricName = keyof typeof metricDefinitions
 type OfKind<Kind extends MetricDefinition['kind']> = { [Name in MetricName]: (typeof metricDefinitions)[Name]['kind'] extends Kind ? Name : never }[MetricName]
 export type CounterName = OfKind<'counter'>
+export type GaugeName = OfKind<'gauge'>
 export type HistogramName = OfKind<'histogram'>
 export type Labels<Name extends MetricName> = Readonly<Record<(typeof metricDefinitions)[Name]['labels'][number], string>>
 

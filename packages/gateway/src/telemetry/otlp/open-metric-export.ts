@@ -82,6 +82,14 @@ function metricData(all: readonly Series[], startTime: HrTime, endTime: HrTime):
       dataPoints: all.map((series) => point(series, series.values[0] ?? 0)),
     }
   }
+  if (kind === 'gauge') {
+    return {
+      ...base,
+      descriptor: { name, description: help, unit: '1', valueType: ValueType.INT },
+      dataPointType: DataPointType.GAUGE,
+      dataPoints: all.map((series) => point(series, series.values[0] ?? 0)),
+    }
+  }
   return {
     ...base,
     descriptor: { name, description: help, unit: 's', valueType: ValueType.DOUBLE },
