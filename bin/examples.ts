@@ -52,8 +52,15 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     ['sallyport session revoke 6c1f3f0e-8a51-4c1c-9f43-0d0f3f2d9a01', 'at once, with its tickets'],
     ['sallyport session revoke --issued-before 2026-11-14', 'everything that is older than a repair'],
   ],
+  'identity-provider': [['sallyport identity-provider rotate work', 'a new key for the gateway at the provider "work"']],
+  'identity-provider rotate': [
+    ['sallyport identity-provider rotate work', 'begins, or goes on from where it stands; says what is left'],
+    ['sallyport identity-provider rotate work --certificate new.crt --key new.key', 'where the gateway is known by a certificate'],
+    ['sallyport identity-provider rotate work --secret-stdin < new.secret', 'where it is known by a secret'],
+  ],
   'ticket-key': [['sallyport ticket-key rotate', 'new tickets are signed with another key']],
   'ticket-key rotate': [['sallyport ticket-key rotate', 'tickets under the key before live to their end']],
+  'ticket-key recover': [['sallyport ticket-key recover', 'a key was stolen: tickets under it end now']],
   hunt: [['sallyport hunt refreshes --from 2026-11-01', 'refreshes that nothing validated']],
   'hunt refreshes': [
     ['sallyport hunt refreshes --from 2026-11-01 --to 2026-11-14 --quarantine', 'in our log; ends what is found'],

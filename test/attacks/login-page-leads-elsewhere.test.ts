@@ -4,7 +4,7 @@ import { Browser } from '../fixtures/browser.ts'
 import { people, startLogin } from '../fixtures/people.ts'
 
 test('no parameter makes the login pages lead anywhere but to the provider (open redirect)', async () => {
-  await using all = await people()
+  await using all = await people({ idp: { features: { pushedAuthorizationRequests: { enabled: false } } } })
   const browser = new Browser()
   browser.stopAt = () => true
   const { link } = await startLogin(all)

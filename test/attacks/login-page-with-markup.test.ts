@@ -3,6 +3,16 @@ import test from 'node:test'
 import { Browser } from '../fixtures/browser.ts'
 import { people, startLogin } from '../fixtures/people.ts'
 
+test('what turns or hides text shows as what it is, in names that providers and operators give', async () => {
+  await using all = await people({ provider: { scopes: ['openid', 'offline_access', 'profile'] } })
+  all.provider.claims = { name: 'nna\u202E\u200B' }
+  const browser = new Browser()
+  const first = await browser.open((await startLogin(all, { person: 'oscar\u2066' })).link)
+  const last = await browser.submit(first)
+  assert.ok(first.text.includes('oscar\\u{2066}') && last.text.includes('nna\\u{202e}\\u{200b}'))
+  for (const { text } of [first, last]) assert.ok(!/[\u202E\u200B\u2066]/.test(text))
+})
+
 test('what operators and providers write is text on the login pages, and the pages run, load and frame nothing', async () => {
   await using all = await people()
   all.provider.account = '<img src=x onerror=alert(1)>'

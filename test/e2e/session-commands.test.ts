@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { ownPaths, ticketHeader } from '@sallyport/contract'
 import { Browser, yes } from '../fixtures/browser.ts'
 import { operator } from '../fixtures/operator.ts'
-import { openedSession, people } from '../fixtures/people.ts'
+import { askAgent, openedSession, people } from '../fixtures/people.ts'
 
 test('an operator starts a login, sees the session, and revokes it', async () => {
   await using all = await people()
@@ -32,6 +33,19 @@ test('mistakes are told with what to do', async () => {
     const ran = await operator(all.whole, args)
     assert.deepEqual([ran.code, said.test(ran.stderr)], [code, true], ran.stderr)
   }
+})
+
+test('[S3] after the theft of a ticket key one command makes every ticket worthless, and agents get new ones by a refresh', async () => {
+  await using all = await people()
+  const { ticket, handle } = await openedSession(all)
+  const whoami = async (shown: unknown): Promise<string> => (await askAgent(all, ownPaths.whoami, undefined, [[ticketHeader, String(shown)]])).said
+  assert.equal(await whoami(ticket), 'answered')
+  assert.match((await operator(all.whole, ['ticket-key', 'recover'])).stdout, /^recovered/)
+  assert.equal(await whoami(ticket), 'identity.ticket-invalid')
+  const refreshed = await askAgent(all, ownPaths.sessionRefresh, { handle })
+  assert.equal(await whoami(refreshed.body['ticket']), 'answered')
+  const acts = (await all.whole.events()).flatMap((event) => (event.type === 'admin' && event.act.startsWith('ticket-key.') ? [event.act] : []))
+  assert.deepEqual(acts, ['ticket-key.recovered'])
 })
 
 test('sessions from before a day are revoked by one command, and ticket keys are rotated without ending anything', async () => {

@@ -7,7 +7,7 @@ import { startCluster } from '../fixtures/cluster.ts'
 import { openedSession } from '../fixtures/people.ts'
 import { startPostgres } from '../fixtures/postgres.ts'
 import { spawnGateway } from '../fixtures/whole-gateway.ts'
-import { askAs, type Asked } from '../fixtures/whole-sessions.ts'
+import { askAs, type Asked } from '../fixtures/ask-as.ts'
 
 /** After how long the gateway that refreshes is killed: before, while and after a provider that takes 400 ms rotates the token. */
 const killedAfterMs = [0, 100, 250, 390, 410, 450, 600]

@@ -112,6 +112,7 @@ const claimed: ReadonlySet<string> = new Set([
   'L4',
   'L5',
   'R1',
+  'R2',
   'R3',
   'R6',
   'R7',

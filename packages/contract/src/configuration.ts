@@ -319,6 +319,16 @@ const identityProvider = z.strictObject({
       secret: name.optional().meta({ description: 'The name given to `sallyport secret set`' }),
     })
     .meta({ description: 'How this gateway proves to the provider that it is the client' }),
+  registration: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2048)
+        .meta({ description: 'The client configuration endpoint of this client' }),
+      token: name.meta({ description: 'The name given to `sallyport secret set` for the registration access token' }),
+    })
+    .optional()
+    .meta({ description: 'Where the gateway may change its own registration (RFC 7592), so that its key is rotated without a person' }),
   scopes: z
     .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'a scope: one word of at most 128 ASCII characters'))
     .min(1)

@@ -35,7 +35,10 @@ import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
 import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
 import type { PageTls } from './control/login/listen-for-logins.ts'
+import { ClientCredentials } from './control/login/client-credentials.ts'
 import { openLogins, openProviders } from './control/login/open-logins.ts'
+import { openRotations } from './control/login/open-rotations.ts'
+import type { ProviderDefinition } from './control/login/provider-definition.ts'
 import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
@@ -51,6 +54,7 @@ import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { recordSeal } from './drivers/sqlite/record-seal.ts'
+import { SqliteProviderCredentials } from './drivers/sqlite/provider-credentials.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { SqliteSessionStore } from './drivers/sqlite/session-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
@@ -192,7 +196,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       followCluster({ feed: cluster.feed, place: clusterPlace, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
     if (following) closing.defer(() => following.close())
 
-    const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
+    const credentialSeal = recordSeal(deriveKey(sealingKey, 'provider-credentials'), randomBytes)
+    const credentials = new ClientCredentials(cluster?.credentials(credentialSeal) ?? new SqliteProviderCredentials(database, credentialSeal), (name) =>
+      secrets.revealShared(name),
+    )
+    const providerPorts = { credential: (definition: ProviderDefinition) => credentials.current(definition), now: Date.now }
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
     const sessions =
@@ -349,7 +357,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         heldCalls,
         definitions,
         sessions: sessions && { register: sessions.register, logins, providers, agentId: async (agent) => activeId(authority, trustDomain, agent) },
-        rotateTicketKeys: (person) => tickets.rotate(person),
+        ticketKeys: tickets,
+        rotateCredential: openRotations({
+          providers,
+          credentials,
+          secrets,
+          resolver: systemResolver,
+          note: (act) => ledger.note(act),
+          random: randomBytes,
+          now: Date.now,
+        }),
         inForce: () => agents.inForce(),
         status: async () => ({
           version,

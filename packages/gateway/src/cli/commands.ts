@@ -15,6 +15,7 @@ import { addHuntCommand } from './hunt/hunt-command.ts'
 import { addIdentityCommands } from './identity-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { agentName, exitCodes, OperatorConsole, type Acting, type Common, type Terminal } from './operator-console.ts'
+import { addProviderCommands } from './provider-commands.ts'
 import { addSessionCommands } from './session-commands.ts'
 import { addSecretCommands } from './secret-commands.ts'
 import { shownJson } from './show.ts'
@@ -113,6 +114,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   addIdentityCommands({ root, agent }, console)
   addSecretCommands(root, console, terminal)
   addSessionCommands(root, console, terminal)
+  addProviderCommands(root, console, terminal)
 
   shows(root.command('approvals').description('the calls that wait for a person, with all that would be sent'))
     .option('--all', 'also those that are answered or used')

@@ -21,7 +21,7 @@ export function addSecretCommands(root: Command, { common, as, person, ask, run,
       .option('--tenant <tenant>', "this tenant's own value")
       .action(async (name: string, options: OfTenant) =>
         run(options, async () => {
-          const value = await readValue(stdin)
+          const value = await readSecret(stdin)
           if (value === '') return fail(options, `standard input was empty: sallyport secret ${verb} ${name} < FILE`, exitCodes.usage)
           await ask(options, `secret.${verb}`, { name, ...where(options), value, person: person(options) }, () => `${done} ${name}${whose(options)}`)
         }),
@@ -35,7 +35,8 @@ export function addSecretCommands(root: Command, { common, as, person, ask, run,
     )
 }
 
-async function readValue(stdin: NodeJS.ReadableStream): Promise<string> {
+/** One secret, which never stands on a command line. @throws Fault when it is too long */
+export async function readSecret(stdin: NodeJS.ReadableStream): Promise<string> {
   let text = ''
   for await (const piece of stdin) {
     text += String(piece)

@@ -60,6 +60,14 @@ export function addSessionCommands(root: Command, console: OperatorConsole, term
   as(keys.command('rotate').description('sign with the next key; tickets under the one before live to their end')).action((options: Acting) =>
     ask(options, 'ticket-keys.rotate', { person: person(options) }, () => 'rotated: new tickets are signed with another key'),
   )
+  as(keys.command('recover').description('after the theft of a key: no ticket that is out counts any more, from now on')).action((options: Acting) =>
+    ask(
+      options,
+      'ticket-keys.recover',
+      { person: person(options) },
+      () => 'recovered: every ticket that was out is worthless; agents get new ones by a refresh',
+    ),
+  )
 }
 
 async function start(

@@ -8,13 +8,16 @@ import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 /** Secrets that the configuration names and nobody has set, for all tenants or one: every call that needs one is refused. @throws Fault */
 export async function findUnsetSecrets(
   folder: string,
-  { upstreams, telemetry = {} }: Configuration,
+  { upstreams, telemetry = {}, sessions }: Configuration,
   randomBytes: (length: number) => Uint8Array,
 ): Promise<readonly string[]> {
   const named = [
     ...Object.entries(upstreams).flatMap(([upstream, given]) => secretsOf(given).map((secret) => ({ where: `upstreams.${upstream}`, secret }))),
     ...Object.entries(telemetry).flatMap(([signal, given]) =>
       Object.values(given?.headers ?? {}).map(({ secret }) => ({ where: `telemetry.${signal}`, secret })),
+    ),
+    ...Object.entries(sessions?.providers ?? {}).flatMap(([provider, { authentication, registration }]) =>
+      [authentication.secret, registration?.token].flatMap((secret) => (secret === undefined ? [] : [{ where: `sessions.providers.${provider}`, secret }])),
     ),
   ]
   const places = dataFolder(folder)

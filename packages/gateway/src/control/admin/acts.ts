@@ -15,8 +15,11 @@ import type { Approval } from '../../policy/approvals.ts'
 import type { ToolDefinitionsView } from '../../tool-register.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
+import type { RotateCredential } from '../login/open-rotations.ts'
 import type { SecretRegister } from '../secrets/secret-register.ts'
 import type { SecretScope } from '../secrets/secret-store.ts'
+import type { Tickets } from '../tickets/tickets.ts'
+import { offeredCredential } from './offered-credential.ts'
 import { endSession, listSessions, loginOutcome, revokeIssuedBefore, showSession, startSession, type SessionPorts } from './session-acts.ts'
 import { acceptTool, diffTool, listTools, type ToolLedger } from './tool-acts.ts'
 
@@ -32,8 +35,8 @@ export interface AdminPorts {
   readonly heldCalls: HeldCallsView
   readonly definitions: ToolDefinitionsView
   readonly sessions: SessionPorts | undefined
-  /** Lets the next key sign tickets. */
-  readonly rotateTicketKeys: (person: string) => Promise<object>
+  readonly ticketKeys: Pick<Tickets, 'rotate' | 'recover'>
+  readonly rotateCredential: RotateCredential
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
   readonly status: () => Promise<object>
@@ -148,7 +151,13 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   'session.revoke-issued-before': act(z.strictObject({ before: z.int().min(0), person }), async ({ sessions }, input) =>
     revokeIssuedBefore(sessions, input.before, input.person),
   ),
-  'ticket-keys.rotate': act(z.strictObject({ person }), async ({ rotateTicketKeys }, input) => rotateTicketKeys(input.person)),
+  'ticket-keys.rotate': act(z.strictObject({ person }), async ({ ticketKeys }, input) => ticketKeys.rotate(input.person)),
+  'ticket-keys.recover': act(z.strictObject({ person }), async ({ ticketKeys }, input) => ticketKeys.recover(input.person)),
+
+  'identity-provider.rotate': act(
+    z.strictObject({ provider: z.string().max(63), offered: offeredCredential.optional(), person }),
+    async ({ rotateCredential }, { provider, offered, person: by }) => rotateCredential(provider, offered, by),
+  ),
 
   approvals: act(z.strictObject({ all: z.boolean().optional() }), async ({ ledger, heldCalls }, { all = false }) => ({
     approvals: await Promise.all(

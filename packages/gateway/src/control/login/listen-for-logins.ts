@@ -6,7 +6,8 @@ import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { getCookie, setCookie } from 'hono/cookie'
 import { secureHeaders } from 'hono/secure-headers'
-import type { Logins } from './logins.ts'
+import { cookieOf, cookieOfLink } from './login-secrets.ts'
+import { loginMsMax, type Logins } from './logins.ts'
 import { confirmPage, donePage, finishPage, problemPage } from './pages.ts'
 
 /** Of a form: two short fields. */
@@ -65,9 +66,9 @@ export async function listenForLogins(terms: LoginListenerTerms): Promise<LoginL
 function pagesOf({ publicUrl, logins, report, tls }: LoginListenerTerms): Hono {
   const isEncrypted = tls !== undefined
   // RFC 6265bis section 4.1.3.2: with this prefix no other host and no unencrypted page can set it.
-  const cookie = isEncrypted ? '__Host-sallyport-login' : 'sallyport-login'
-  const browserOf = (context: Context): string => {
-    const value = getCookie(context, cookie) ?? ''
+  const prefix = isEncrypted ? '__Host-sallyport-login-' : 'sallyport-login-'
+  const browserOf = (context: Context, cookie: string): string => {
+    const value = getCookie(context, `${prefix}${cookie}`) ?? ''
     return /^[A-Za-z0-9_-]{43}$/.test(value) ? value : ''
   }
   const refuse = (context: Context, problem: Problem): Response | Promise<Response> => {
@@ -97,25 +98,28 @@ function pagesOf({ publicUrl, logins, report, tls }: LoginListenerTerms): Hono {
     const link = context.req.param('link')
     const view = logins.open(link)
     if ('problem' in view) return refuse(context, view.problem)
-    const known = browserOf(context)
-    const browser = known === '' ? logins.newBrowser() : known
-    setCookie(context, cookie, browser, { path: '/', httpOnly: true, sameSite: 'Lax', secure: isEncrypted })
+    // Anew each time: one that somebody has planted never counts.
+    const browser = logins.newBrowser()
+    const attributes = { path: '/', httpOnly: true, sameSite: 'Lax', secure: isEncrypted, maxAge: loginMsMax / 1000 } as const
+    setCookie(context, `${prefix}${cookieOfLink(link)}`, browser, attributes)
     return context.html(confirmPage(view, `/login/${link}`, logins.formOf(link, browser)))
   })
   app.post('/login/:link', async (context) => {
     const { form } = await fieldsOf(context)
-    const url = await logins.confirm(context.req.param('link'), form, browserOf(context))
+    const link = context.req.param('link')
+    const url = await logins.confirm(link, form, browserOf(context, cookieOfLink(link)))
     return typeof url === 'string' ? context.redirect(url, 303) : refuse(context, url.problem)
   })
   app.get('/callback/:provider', async (context) => {
-    const browser = browserOf(context)
-    const came = await logins.callback(context.req.param('provider'), new URL(context.req.url).searchParams, browser)
+    const came = await logins.callback(context.req.param('provider'), new URL(context.req.url).searchParams, (cookie) => browserOf(context, cookie))
     if ('problem' in came) return refuse(context, came.problem)
+    const browser = browserOf(context, cookieOf(came.link))
     return context.html(finishPage(came.view, came.loggedIn, `/finish/${came.link}`, logins.formOf(came.link, browser)))
   })
   app.post('/finish/:link', async (context) => {
     const { form, answer } = await fieldsOf(context)
-    const finished = await logins.finish(context.req.param('link'), form, browserOf(context), answer === 'yes')
+    const link = context.req.param('link')
+    const finished = await logins.finish(link, form, browserOf(context, cookieOf(link)), answer === 'yes')
     return 'problem' in finished ? refuse(context, finished.problem) : context.html(donePage(finished))
   })
   app.notFound((context) => refuse(context, refused('login.link-invalid').problem))

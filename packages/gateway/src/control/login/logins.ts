@@ -1,6 +1,7 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { Fault, refused, type AgentName, type Refused, type SpiffeId, type TenantName } from '@sallyport/contract'
 import type { CompletedLogin, SessionId, SessionOwner } from '../sessions/session.ts'
+import { cookieOf, digestOf, isSame } from './login-secrets.ts'
 import type { Challenge, LoggedIn, Provider } from './provider.ts'
 import { withProvider } from './providers.ts'
 
@@ -119,18 +120,18 @@ export class Logins {
     return url
   }
 
-  /** Takes the answer of a provider, once. Refuses `login.*`. */
+  /** Takes the answer of a provider, once. `browserOf`: the secret in the cookie of a login, by its `cookieOf`. Refuses `login.*`. */
   async callback(
     providerName: string,
     parameters: URLSearchParams,
-    browser: string,
+    browserOf: (cookie: string) => string,
   ): Promise<{ readonly view: LoginView; readonly loggedIn: LoggedIn; readonly link: string } | Refused> {
     const states = parameters.getAll('state')
     const login = [...this.#byLink.values()].find(
       ({ stage }) => stage.at === 'provider' && states.length === 1 && isSame(stage.challenge.state, states[0] ?? ''),
     )
     if (login?.stage.at !== 'provider' || login.expiresAt <= this.#ports.now()) return invalidLink
-    if (!isSame(login.stage.browser, digestOf(browser))) return otherBrowser
+    if (!isSame(login.stage.browser, digestOf(browserOf(cookieOf(login.link))))) return otherBrowser
     const { challenge, browser: bound } = login.stage
     // Whatever comes of it, this answer does not count twice.
     this.#end(login, refused('login.refused', 'the provider’s answer was not taken'))
@@ -238,13 +239,4 @@ const otherBrowser = refused('login.other-browser', undefined, {
 function viewOf({ owner, provider, person }: Login): LoginView {
   const { name, issuer, scopes } = provider.definition
   return { spiffeId: owner.id, tenant: owner.tenant, agent: owner.agent, provider: name, issuer, scopes, person }
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
-}
-
-function isSame(one: string, other: string): boolean {
-  const [left, right] = [Buffer.from(one), Buffer.from(other)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }

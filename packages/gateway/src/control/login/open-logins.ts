@@ -5,7 +5,8 @@ import { listenForLogins, type LoginListener, type LoginListenerTerms } from './
 import { Logins, type LoginsPorts } from './logins.ts'
 import type { ProviderDefinition } from './provider-definition.ts'
 import { openProviderHttp } from './provider-http.ts'
-import { Provider, type ProviderPorts } from './provider.ts'
+import type { ProviderPorts } from './provider-link.ts'
+import { Provider } from './provider.ts'
 
 /** Between two looks at logins that nobody finished. */
 const sweepMs = 60_000

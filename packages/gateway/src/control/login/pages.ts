@@ -56,6 +56,10 @@ ${body}
 
 const strong = (text: string): string => `<strong>${escape(text)}</strong>`
 
+/** What turns or hides the text around it shows as what it is: a name must look like no other. @see Unicode Technical Report 36 section 2.10 */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
 function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  const shown = text.replaceAll(invisible, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  return shown.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

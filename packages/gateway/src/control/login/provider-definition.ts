@@ -5,7 +5,7 @@ import { compileGlob, type Glob } from '../../policy/glob.ts'
 
 /** How this gateway proves to a provider that it is the client. */
 export type ClientProof =
-  | { readonly method: 'private_key_jwt'; readonly keyPem: string; readonly keyId: string | undefined }
+  | { readonly method: 'private_key_jwt'; readonly keyPem: string; readonly keyId?: string }
   | { readonly method: 'tls'; readonly keyPem: string; readonly certificatePem: string }
   /** The name under which the sealed store has it. */
   | { readonly method: 'secret'; readonly secret: string }
@@ -16,6 +16,8 @@ export interface ProviderDefinition {
   readonly issuer: string
   readonly clientId: string
   readonly proof: ClientProof
+  /** Where the gateway may change its own registration (RFC 7592), and the name under which the sealed store has the token for it. */
+  readonly registration: { readonly url: string; readonly token: string } | undefined
   readonly scopes: readonly string[]
   readonly tenants: readonly Glob[]
   /** Of the authorization request, beside those that the gateway sets. */
@@ -54,6 +56,8 @@ export function compileProvider(name: string, given: IdentityProviderConfigurati
   const addresses = readAddressRules(given.addresses, faults)
   const objection = objectionToUrl(given.issuer)
   if (objection !== undefined) faults.push({ path: ['issuer'], message: objection })
+  const objectionToRegistration = given.registration && objectionToUrl(given.registration.url)
+  if (objectionToRegistration !== undefined) faults.push({ path: ['registration', 'url'], message: objectionToRegistration })
   if (/[?#]/.test(given.issuer)) faults.push({ path: ['issuer'], message: 'an issuer identifier has no query and no fragment' })
   const scopes = given.scopes ?? defaults.scopes
   if (!scopes.includes('openid'))
@@ -71,6 +75,7 @@ export function compileProvider(name: string, given: IdentityProviderConfigurati
       issuer: given.issuer,
       clientId: given.clientId,
       proof,
+      registration: given.registration,
       scopes,
       tenants: globsOf(given.tenants ?? '*'),
       parameters: given.parameters ?? {},
@@ -92,7 +97,7 @@ function readProof({ authentication }: IdentityProviderConfiguration, { certific
   const missing = (field: string): undefined => void faults.push({ path: ['authentication'], message: `${method} needs ${field}` })
   switch (method) {
     case 'private_key_jwt':
-      return key === undefined ? missing('key') : { method, keyPem: key, keyId }
+      return key === undefined ? missing('key') : { method, keyPem: key, ...(keyId !== undefined && { keyId }) }
     case 'tls':
       return key === undefined || certificate === undefined ? missing('key and certificate') : { method, keyPem: key, certificatePem: certificate }
     case 'secret':

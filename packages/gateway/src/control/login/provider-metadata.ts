@@ -58,6 +58,9 @@ export class ProviderMetadata {
     const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...this.#options(), algorithm: 'oidc' }))
     // The library compares as URLs; RFC 8414 section 3.3 wants them identical.
     if (server.issuer !== this.#issuer) throw new Error(`the metadata are of ${server.issuer.slice(0, messageMax)}`)
+    const { code_challenge_methods_supported: challenges } = server
+    // RFC 9700 section 2.1.1: what announces PKCE and not this method would take the code without the proof.
+    if (challenges && !challenges.includes('S256')) throw new Error('the provider does not support PKCE with S256')
     for (const [name, value] of Object.entries(server)) {
       const objection = (name.endsWith('_endpoint') || name === 'jwks_uri') && typeof value === 'string' ? objectionToUrl(value) : undefined
       if (objection !== undefined) throw new Error(`${name} of the metadata: ${objection}`)

@@ -1,20 +1,13 @@
-import { Fault, refused, ticketLimits, type Refused } from '@sallyport/contract'
+import { Fault, refused, type Refused } from '@sallyport/contract'
 import * as oauth from 'oauth4webapi'
-import type { IdentityProvider, ProviderTokens, RefreshAnswer } from '../sessions/identity-provider.ts'
+import type { IdentityProvider, RefreshAnswer } from '../sessions/identity-provider.ts'
 import type { SessionSubject } from '../sessions/session.ts'
-import { clientProof } from './client-proof.ts'
+import type { ShownCredential } from './client-credential.ts'
+import { tryCredential, type CredentialTrial } from './try-credential.ts'
 import { objectionToUrl, type ProviderDefinition } from './provider-definition.ts'
-import { NotSent, type ProviderHttp } from './provider-http.ts'
-import { ProviderMetadata } from './provider-metadata.ts'
-
-/** Of what is shown of the person. */
-const textMax = 256
-
-export interface ProviderPorts {
-  readonly http: ProviderHttp
-  readonly reveal: (secret: string) => Promise<string | undefined>
-  readonly now: () => number
-}
+import { NotSent } from './provider-http.ts'
+import { ProviderLink, type PreparedRequest, type ProviderPorts } from './provider-link.ts'
+import { errorOf, messageOf, objectionTo, refusalOf, scopesOf, textMax, tokensOf } from './token-answer.ts'
 
 /** What one login keeps until its answer comes back. */
 export interface Challenge {
@@ -47,29 +40,24 @@ export type DevicePoll = { readonly kind: 'pending' } | { readonly kind: 'slow-d
 /** One identity provider of the operator, of which this gateway is an OAuth client. */
 export class Provider implements IdentityProvider {
   readonly definition: ProviderDefinition
-  readonly #ports: ProviderPorts
-  readonly #client: oauth.Client
-  readonly #metadata: ProviderMetadata
+  readonly #link: ProviderLink
 
   constructor(definition: ProviderDefinition, ports: ProviderPorts) {
     this.definition = definition
-    this.#ports = ports
-    this.#metadata = new ProviderMetadata(definition.issuer, ports.now, () => this.#options())
-    this.#client = { client_id: definition.clientId, ...(definition.proof.method === 'tls' && { use_mtls_endpoint_aliases: true }) }
+    this.#link = new ProviderLink(definition, ports)
   }
 
   async refresh(refreshToken: string, signal: AbortSignal): Promise<RefreshAnswer> {
-    let server: oauth.AuthorizationServer
+    let request: PreparedRequest
+    try {
+      request = await this.#link.prepare(signal)
+    } catch (error) {
+      return { kind: 'unsent', reason: messageOf(error) }
+    }
+    const { server, client, proof, options } = request
     let answer: Response
     try {
-      server = await this.#metadata.read(signal)
-      answer = await oauth.refreshTokenGrantRequest(
-        server,
-        this.#client,
-        await clientProof(this.definition.proof, server, this.#ports.reveal),
-        refreshToken,
-        this.#options(signal),
-      )
+      answer = await oauth.refreshTokenGrantRequest(server, client, proof, refreshToken, options)
     } catch (error) {
       if (error instanceof NotSent) return { kind: 'unsent', reason: messageOf(error) }
       return { kind: 'unknown', reason: `the request broke off: ${messageOf(error)}` }
@@ -83,7 +71,7 @@ export class Provider implements IdentityProvider {
     if (answer.status !== 200) return { kind: 'unknown', reason: `the provider answered ${answer.status}` }
     try {
       // Over TLS, straight from the token endpoint: the signature of an ID token says nothing more (OpenID Connect Core 1.0 section 3.1.3.7, item 6).
-      return { kind: 'refreshed', tokens: tokensOf(await oauth.processRefreshTokenResponse(server, this.#client, answer)) }
+      return { kind: 'refreshed', tokens: tokensOf(await oauth.processRefreshTokenResponse(server, client, answer)) }
     } catch (error) {
       return { kind: 'unknown', reason: `the provider answered 200 with what is no token answer: ${messageOf(error)}` }
     }
@@ -91,59 +79,43 @@ export class Provider implements IdentityProvider {
 
   async revoke(refreshToken: string, signal: AbortSignal): Promise<boolean> {
     try {
-      const server = await this.#metadata.read(signal)
+      const { server, client, proof, options } = await this.#link.prepare(signal)
       if (server.revocation_endpoint === undefined) return false
-      const answer = await oauth.revocationRequest(server, this.#client, await clientProof(this.definition.proof, server, this.#ports.reveal), refreshToken, {
-        ...this.#options(signal),
-        additionalParameters: { token_type_hint: 'refresh_token' },
-      })
+      const additionalParameters = { token_type_hint: 'refresh_token' }
+      const answer = await oauth.revocationRequest(server, client, proof, refreshToken, { ...options, additionalParameters })
       return answer.status === 200
     } catch {
       return false
     }
   }
 
-  /** Where the browser is sent. @throws Fault */
-  async authorizationUrl({ state, nonce, verifier, redirectUri }: Challenge, signal: AbortSignal): Promise<string> {
-    const { authorization_endpoint: endpoint } = await this.#metadata.readOrFault(signal)
+  /** Whether the provider takes this credential, whichever counts. Never rejects. */
+  attempt(credential: ShownCredential, signal: AbortSignal): Promise<CredentialTrial> {
+    return tryCredential(this.#link, credential, signal)
+  }
+
+  /** Where the browser is sent. The provider gets the request itself first, where it takes that (RFC 9126). @throws Fault */
+  async authorizationUrl(challenge: Challenge, signal: AbortSignal): Promise<string> {
+    const { authorization_endpoint: endpoint, pushed_authorization_request_endpoint: pushed } = await this.#link.metadata.readOrFault(signal)
     const objection = endpoint === undefined ? 'the provider has no authorization endpoint' : objectionToUrl(endpoint)
     if (objection !== undefined) throw new Fault(objection, 'not-done')
     const url = new URL(endpoint ?? '')
-    const { clientId, scopes, parameters } = this.definition
-    const own = {
-      client_id: clientId,
-      response_type: 'code',
-      redirect_uri: redirectUri,
-      scope: scopes.join(' '),
-      state,
-      nonce,
-      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-    }
-    // OpenID Connect Core 1.0 section 11: offline access is given only where the person is asked.
-    const asked = { ...(scopes.includes('offline_access') && { prompt: 'consent' }), ...parameters, ...own }
-    for (const [parameter, value] of Object.entries(asked)) url.searchParams.set(parameter, value)
+    const asked = await this.#authorizationRequest(challenge)
+    const shown = pushed === undefined ? asked : { client_id: this.definition.clientId, request_uri: await this.#push(asked, signal) }
+    for (const [parameter, value] of Object.entries(shown)) url.searchParams.set(parameter, value)
     return url.href
   }
 
   /** Trades the code of a callback, once. Refuses `login.refused`, `login.provider-failed`. */
   async exchange(callback: URLSearchParams, challenge: Challenge, signal: AbortSignal): Promise<LoggedIn | Refused> {
     try {
-      const server = await this.#metadata.read(signal)
+      const request = await this.#link.prepare(signal)
+      const { server, client, proof, options } = request
       // RFC 9207: with the issuer where the provider announces it, so that no other provider's answer is taken for this one's.
-      const parameters = oauth.validateAuthResponse(server, this.#client, callback, challenge.state)
-      const answer = await oauth.authorizationCodeGrantRequest(
-        server,
-        this.#client,
-        await clientProof(this.definition.proof, server, this.#ports.reveal),
-        parameters,
-        challenge.redirectUri,
-        challenge.verifier,
-        this.#options(signal),
-      )
-      const tokens = await oauth.processAuthorizationCodeResponse(server, this.#client, answer, { expectedNonce: challenge.nonce, requireIdToken: true })
-      await oauth.validateApplicationLevelSignature(server, answer, this.#options(signal))
-      return await this.#loggedIn(tokens, signal)
+      const parameters = oauth.validateAuthResponse(server, client, callback, challenge.state)
+      const answer = await oauth.authorizationCodeGrantRequest(server, client, proof, parameters, challenge.redirectUri, challenge.verifier, options)
+      const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: challenge.nonce, requireIdToken: true })
+      return await this.#loggedIn(tokens, answer, request, signal)
     } catch (error) {
       return refusalOf(error)
     }
@@ -152,16 +124,9 @@ export class Provider implements IdentityProvider {
   /** RFC 8628 section 3.1. Refuses `login.refused`, `login.provider-failed`. */
   async startDevice(signal: AbortSignal): Promise<DeviceStart | Refused> {
     try {
-      const server = await this.#metadata.read(signal)
-      const parameters = { scope: this.definition.scopes.join(' ') }
-      const answer = await oauth.deviceAuthorizationRequest(
-        server,
-        this.#client,
-        await clientProof(this.definition.proof, server, this.#ports.reveal),
-        parameters,
-        this.#options(signal),
-      )
-      const start = await oauth.processDeviceAuthorizationResponse(server, this.#client, answer)
+      const { server, client, proof, options } = await this.#link.prepare(signal)
+      const answer = await oauth.deviceAuthorizationRequest(server, client, proof, { scope: this.definition.scopes.join(' ') }, options)
+      const start = await oauth.processDeviceAuthorizationResponse(server, client, answer)
       return {
         deviceCode: start.device_code,
         userCode: start.user_code.slice(0, textMax),
@@ -178,17 +143,11 @@ export class Provider implements IdentityProvider {
   /** RFC 8628 section 3.4. */
   async pollDevice(deviceCode: string, signal: AbortSignal): Promise<DevicePoll> {
     try {
-      const server = await this.#metadata.read(signal)
-      const answer = await oauth.deviceCodeGrantRequest(
-        server,
-        this.#client,
-        await clientProof(this.definition.proof, server, this.#ports.reveal),
-        deviceCode,
-        this.#options(signal),
-      )
-      const tokens = await oauth.processDeviceCodeResponse(server, this.#client, answer)
-      await oauth.validateApplicationLevelSignature(server, answer, this.#options(signal))
-      const loggedIn = await this.#loggedIn(tokens, signal)
+      const request = await this.#link.prepare(signal)
+      const { server, client, proof, options } = request
+      const answer = await oauth.deviceCodeGrantRequest(server, client, proof, deviceCode, options)
+      const tokens = await oauth.processDeviceCodeResponse(server, client, answer)
+      const loggedIn = await this.#loggedIn(tokens, answer, request, signal)
       return 'problem' in loggedIn ? loggedIn : { kind: 'done', loggedIn }
     } catch (error) {
       const code = error instanceof oauth.ResponseBodyError ? error.error : undefined
@@ -200,19 +159,47 @@ export class Provider implements IdentityProvider {
   }
 
   close(): Promise<void> {
-    return this.#ports.http.close()
+    return this.#link.close()
+  }
+
+  async #authorizationRequest({ state, nonce, verifier, redirectUri }: Challenge): Promise<Readonly<Record<string, string>>> {
+    const { clientId, scopes, parameters } = this.definition
+    return {
+      // OpenID Connect Core 1.0 section 11: offline access is given only where the person is asked.
+      ...(scopes.includes('offline_access') && { prompt: 'consent' }),
+      ...parameters,
+      client_id: clientId,
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      scope: scopes.join(' '),
+      state,
+      nonce,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    }
+  }
+
+  /** @throws Fault: whatever became of the request, nobody has logged in by it */
+  async #push(asked: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> {
+    try {
+      const { server, client, proof, options } = await this.#link.prepare(signal)
+      const answer = await oauth.pushedAuthorizationRequest(server, client, proof, { ...asked }, options)
+      return (await oauth.processPushedAuthorizationResponse(server, client, answer)).request_uri
+    } catch (error) {
+      throw new Fault(`the identity provider ${this.definition.name} did not take the request of a login: ${messageOf(error)}`, 'not-done', error)
+    }
   }
 
   /** What cannot be used is given back. */
-  async #loggedIn(tokens: oauth.TokenEndpointResponse, signal: AbortSignal): Promise<LoggedIn | Refused> {
-    const claims = oauth.getValidatedIdTokenClaims(tokens)
+  async #loggedIn(tokens: oauth.TokenEndpointResponse, answer: Response, request: PreparedRequest, signal: AbortSignal): Promise<LoggedIn | Refused> {
     const { refresh_token: refreshToken } = tokens
     if (refreshToken === undefined) {
       const detail = 'The provider gave no refresh token: it wants offline_access among the scopes, or another of its own settings.'
       return refused('login.provider-failed', detail, { detail })
     }
+    const claims = oauth.getValidatedIdTokenClaims(tokens)
     const scopes = tokens.scope === undefined ? this.definition.scopes : scopesOf(tokens.scope)
-    const objection = claims ? objectionTo(claims.sub, scopes) : 'the provider gave no ID token'
+    const objection = claims ? (objectionTo(claims.sub, scopes) ?? (await objectionToSignature(answer, request))) : 'the provider gave no ID token'
     if (!claims || objection !== undefined) {
       await this.revoke(refreshToken, signal)
       return refused('login.provider-failed', objection)
@@ -230,58 +217,13 @@ export class Provider implements IdentityProvider {
       called: ['email', 'preferred_username', 'name'].flatMap((claim) => textOf(claim) ?? []),
     }
   }
-
-  #options(signal?: AbortSignal) {
-    const { http } = this.#ports
-    return {
-      ...(signal && { signal }),
-      [oauth.customFetch]: (url: string, request: Parameters<ProviderHttp['fetch']>[1]) => http.fetch(url, request),
-      // What is not encrypted is refused where it is sent, unless it stays on this host.
-      [oauth.allowInsecureRequests]: true,
-    }
-  }
 }
 
-/** Why a ticket could not say this. A subject has at most 255 ASCII characters: OpenID Connect Core 1.0 section 2. */
-function objectionTo(subject: string, scopes: readonly string[]): string | undefined {
-  if (!/^[\x20-\x7e]{1,255}$/.test(subject)) return 'the subject is not 1 to 255 ASCII characters'
-  return scopes.length > ticketLimits.scopesMax ? 'the provider granted more scopes than a ticket can say' : undefined
-}
-
-function tokensOf(tokens: oauth.TokenEndpointResponse): ProviderTokens {
-  const claims = oauth.getValidatedIdTokenClaims(tokens)
-  return {
-    refreshToken: tokens.refresh_token,
-    scopes: tokens.scope === undefined ? undefined : scopesOf(tokens.scope),
-    identity: claims && { issuer: claims.iss, subject: claims.sub },
-  }
-}
-
-function scopesOf(text: string): readonly string[] {
-  return text
-    .split(' ')
-    .filter((scope) => scope !== '')
-    .slice(0, ticketLimits.scopesMax + 1)
-}
-
-/** The OAuth error of an answer, if it has one that is well-formed. @see RFC 6749 section 5.2 */
-async function errorOf(answer: Response): Promise<string | undefined> {
+async function objectionToSignature(answer: Response, { server, options }: PreparedRequest): Promise<string | undefined> {
   try {
-    const body: unknown = await answer.clone().json()
-    if (typeof body !== 'object' || body === null || !('error' in body)) return undefined
-    return typeof body.error === 'string' && /^[a-z_]{1,64}$/.test(body.error) ? body.error : undefined
-  } catch {
+    await oauth.validateApplicationLevelSignature(server, answer, options)
     return undefined
+  } catch (error) {
+    return `the signature of the ID token: ${messageOf(error)}`
   }
-}
-
-function refusalOf(error: unknown): Refused {
-  if (error instanceof oauth.AuthorizationResponseError)
-    return refused('login.refused', `the provider answered the login with ${error.error.slice(0, textMax)}`)
-  if (error instanceof oauth.ResponseBodyError) return refused('login.refused', `the provider answered ${error.status} ${error.error.slice(0, textMax)}`)
-  return refused('login.provider-failed', messageOf(error))
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, textMax)
 }

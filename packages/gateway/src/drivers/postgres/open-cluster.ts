@@ -1,11 +1,14 @@
 import type { AgentStore } from '../../control/authority/agent-store.ts'
 import type { ChangeFeed } from '../../control/cluster/cluster-change.ts'
+import type { CredentialStore } from '../../control/login/client-credentials.ts'
 import type { SessionTerms } from '../../control/sessions/session-record.ts'
+import type { Seal } from '../../control/sessions/sealed-texts.ts'
 import type { SessionStore } from '../../control/sessions/session-store.ts'
 import type { KeptTicketKeys } from '../../control/tickets/ticket-keys.ts'
 import { PostgresAgentStore } from './agent-store.ts'
 import { PostgresChanges } from './changes.ts'
 import { ClusterDatabase, type ClusterSettings } from './cluster-database.ts'
+import { PostgresProviderCredentials } from './provider-credentials.ts'
 import { PostgresSessionStore } from './session-store.ts'
 import { PostgresTicketKeys } from './ticket-keys.ts'
 
@@ -15,6 +18,7 @@ export interface ClusterState {
   readonly feed: ChangeFeed
   sessions(terms: SessionTerms): SessionStore
   ticketKeys(seal: (text: string) => Uint8Array, open: (sealed: Uint8Array) => string): KeptTicketKeys
+  credentials(seal: Seal): CredentialStore
   close(): Promise<void>
 }
 
@@ -26,6 +30,7 @@ export async function openCluster(settings: ClusterSettings, report: (fault: unk
     feed: new PostgresChanges(database),
     sessions: (terms) => new PostgresSessionStore(database, terms),
     ticketKeys: (seal, open) => new PostgresTicketKeys(database, seal, open),
+    credentials: (seal) => new PostgresProviderCredentials(database, seal),
     close: () => database.close(),
   }
 }

@@ -53,7 +53,7 @@ export const steps: readonly { readonly name: string; readonly sql: string }[] =
     `,
   },
   {
-    name: 'agents, keys of tickets, changes',
+    name: 'agents, keys of tickets, credentials at providers, changes',
     sql: `
       CREATE TABLE agents (
         tenant text NOT NULL,
@@ -97,6 +97,11 @@ export const steps: readonly { readonly name: string; readonly sql: string }[] =
       CREATE TABLE ticket_keys (
         place bigint PRIMARY KEY CHECK (place = 1),
         version bigint NOT NULL,
+        sealed bytea NOT NULL
+      );
+
+      CREATE TABLE provider_credentials (
+        provider text PRIMARY KEY,
         sealed bytea NOT NULL
       );
 

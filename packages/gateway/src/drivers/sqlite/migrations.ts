@@ -133,4 +133,13 @@ export const migrations: readonly { readonly name: string; readonly sql: string 
       CREATE INDEX session_orphans_by_offer ON session_orphans (next_offer_at);
     `,
   },
+  {
+    name: 'credentials at identity providers',
+    sql: `
+      CREATE TABLE provider_credentials (
+        provider TEXT NOT NULL PRIMARY KEY,
+        sealed BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ]
