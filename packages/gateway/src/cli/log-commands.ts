@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Fault, parseTrustDomain, problems, type LogEvent } from '@sallyport/contract'
+import { eventJsonSchema, Fault, parseTrustDomain, problems, type LogEvent } from '@sallyport/contract'
 import { parseVerifierKey, verifyProof } from '@sallyport/contract/log'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { findEvents, type EventFilter } from '../audit/find-events.ts'
@@ -108,6 +108,11 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
         )
       }),
     )
+  log
+    .command('schema')
+    .description('the JSON Schema of the entries, as docs/events.md describes them')
+    .option('--json', 'print JSON, as it does anyway')
+    .action(() => void terminal.stdout.write(`${JSON.stringify(eventJsonSchema(), null, 2)}\n`))
   shows(log.command('search').description('the newest entries that fit'))
     .addOption(new Option('--type <type>', 'a kind of entry').choices(types))
     .option('--tenant <tenant>', 'of this tenant')
