@@ -69,7 +69,7 @@ async function waitForCheckpoint(view: LogView, logKey: string, index: number): 
 }
 
 /** Places of the data folder that a copy has no use for. A new place has to be named here or copied below. */
-type LeftOut = 'adminSocket'
+type LeftOut = 'adminSocket' | 'logIndex' | 'exports'
 
 async function* membersOf({ folder, view, copyDatabase }: BackupPorts, checkpoint: Checkpoint & { readonly text: string }): AsyncGenerator<Member> {
   const places: Readonly<Record<Exclude<keyof ReturnType<typeof dataFolder>, LeftOut>, () => AsyncGenerator<Member>>> = {

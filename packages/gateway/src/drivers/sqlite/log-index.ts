@@ -1,0 +1,235 @@
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import { searchedNames, searchedReferences, type EntryFacts, type EventFilter } from '../../audit/entry-facts.ts'
+import type { IndexBatch, IndexState, LogIndex } from '../../audit/log-index.ts'
+import { busyMsMax, Database, type Row, type Sql } from './database.ts'
+
+/** Entries of one chunk of a column. */
+export const chunkEntries = 4096
+/** Texts and shapes whose numbers are kept in memory while entries are added. */
+const numbersKeptMax = 200_000
+/** Raised with every change of the schema: an index is made anew, never brought up to date. */
+const schemaVersion = 1
+
+/**
+ * The index holds a few columns of 32-bit numbers, in chunks: one number for each entry, so that ten million entries are four times 40 MB, of which a search reads
+ * the columns that it needs. `shape` stands for all names of the entry at once (who, what, with which end, by which rules), since logs have few of those: which
+ * shapes fit is decided once, and then no combination of names is slower than another. The other columns are checksums of texts that nearly every entry has its
+ * own of; 0 is none.
+ */
+const columns = ['shape', ...searchedReferences] as const
+type Column = (typeof columns)[number]
+
+const schema = `
+  CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, edition INTEGER NOT NULL, first BLOB, last BLOB) STRICT;
+  INSERT INTO state VALUES (1, 0, 0, NULL, NULL);
+  CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE shape (
+    id INTEGER PRIMARY KEY,
+    ${searchedNames.map((name) => `${name} INTEGER NOT NULL`).join(', ')},
+    rules INTEGER NOT NULL,
+    UNIQUE (${searchedNames.join(', ')}, rules)
+  ) STRICT;
+  CREATE TABLE rule_set (rule INTEGER NOT NULL, rules INTEGER NOT NULL, PRIMARY KEY (rule, rules)) STRICT, WITHOUT ROWID;
+  CREATE TABLE cells (place INTEGER PRIMARY KEY, numbers BLOB NOT NULL) STRICT;
+  PRAGMA user_version = ${schemaVersion};
+`
+
+/** Opens the index, and makes an empty one where there is none, or one of another version or a damaged one. @throws Fault */
+export function openLogIndex(path: string): LogIndex {
+  const opened = openSound(path) ?? makeAnew(path)
+  return new SqliteLogIndex(new Database(opened))
+}
+
+/** Opens the index only to search it; undefined where there is none that can be. */
+export function openLogIndexToRead(path: string): LogIndex | undefined {
+  const opened = existsSync(path) ? openSound(path, true) : undefined
+  return opened && new SqliteLogIndex(new Database(opened))
+}
+
+function openSound(path: string, readOnly = false): DatabaseSync | undefined {
+  let opened: DatabaseSync | undefined
+  try {
+    if (!existsSync(path)) return undefined
+    opened = new DatabaseSync(path, { timeout: busyMsMax, readOnly })
+    if (!readOnly) opened.exec(pragmas)
+    if (opened.prepare('PRAGMA user_version').get()?.['user_version'] === schemaVersion) return opened
+  } catch {
+    // Whatever is wrong with it, it can be made anew out of the log.
+  }
+  opened?.close()
+  return undefined
+}
+
+/** Not FULL: what a loss of power takes is added again. */
+const pragmas = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF'
+
+function makeAnew(path: string): DatabaseSync {
+  for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true })
+  closeSync(openSync(path, 'a', 0o600))
+  const made = new DatabaseSync(path, { timeout: busyMsMax })
+  made.exec(`PRAGMA page_size = 16384; ${pragmas}; BEGIN IMMEDIATE; ${schema} COMMIT`)
+  return made
+}
+
+class SqliteLogIndex implements LogIndex {
+  readonly #database: Database
+  readonly #numbers = new Map<string, number>()
+  #edition: unknown
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async state(): Promise<IndexState> {
+    return this.#database.read((sql) => {
+      const { size, first, last } = stateOf(sql)
+      return { size: Number(size), ends: first instanceof Uint8Array && last instanceof Uint8Array ? { first, last } : undefined }
+    })
+  }
+
+  async add(from: number, batch: IndexBatch): Promise<boolean> {
+    try {
+      return await this.#add(from, batch)
+    } catch (fault) {
+      this.#numbers.clear() // what was numbered in a transaction that failed has no number
+      throw fault
+    }
+  }
+
+  #add(from: number, { facts, ends }: IndexBatch): Promise<boolean> {
+    return this.#database.write((sql) => {
+      const { size, edition } = stateOf(sql)
+      if (size !== from) return false
+      if (edition !== this.#edition || this.#numbers.size > numbersKeptMax) this.#numbers.clear()
+      this.#edition = edition
+      for (let at = 0; at < facts.length;) {
+        const chunk = Math.floor((from + at) / chunkEntries)
+        const filled = (from + at) % chunkEntries
+        const part = facts.slice(at, at + chunkEntries - filled)
+        this.#fill(sql, chunk, filled, part)
+        at += part.length
+      }
+      sql.run('UPDATE state SET size = :size, first = :first, last = :last', { size: from + facts.length, first: ends.first, last: ends.last })
+      return true
+    })
+  }
+
+  async clear(): Promise<void> {
+    await this.#database.write((sql) => {
+      for (const table of ['name', 'shape', 'rule_set', 'cells']) sql.run(`DELETE FROM ${table}`)
+      sql.run('UPDATE state SET size = 0, edition = edition + 1, first = NULL, last = NULL')
+    })
+    this.#numbers.clear()
+  }
+
+  async candidates(filter: EventFilter, { from, below }: { readonly from: number; readonly below: number }, limit: number): Promise<readonly number[]> {
+    return this.#database.read((sql) => {
+      const isWanted = wantedShapes(sql, filter)
+      if (isWanted === 'none') return []
+      const sums = searchedReferences.flatMap((column) => (filter[column] === undefined ? [] : [{ column, sum: sumOf(filter[column]) }]))
+      const end = Math.min(below, Number(stateOf(sql)['size']))
+      const found: number[] = []
+      for (let chunk = Math.floor((end - 1) / chunkEntries); (chunk + 1) * chunkEntries > from && found.length < limit; chunk -= 1) {
+        const cells = sums.map(({ column, sum }) => ({ numbers: read(sql, column, chunk), sum }))
+        if (cells.some(({ numbers, sum }) => !numbers.includes(sum))) continue
+        const shapes = isWanted && read(sql, 'shape', chunk)
+        const start = chunk * chunkEntries
+        for (let at = Math.min(chunkEntries, end - start) - 1; at >= 0 && start + at >= from && found.length < limit; at -= 1) {
+          if (isWanted && isWanted[shapes?.[at] ?? 0] !== 1) continue
+          if (cells.every(({ numbers, sum }) => numbers[at] === sum)) found.push(start + at)
+        }
+      }
+      return found
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+
+  #fill(sql: Sql, chunk: number, filled: number, facts: readonly EntryFacts[]): void {
+    for (const column of columns) {
+      const numbers = new Uint32Array(filled + facts.length)
+      if (filled > 0) numbers.set(read(sql, column, chunk).subarray(0, filled))
+      for (const [at, entry] of facts.entries()) numbers[filled + at] = column === 'shape' ? this.#shapeOf(sql, entry) : sumOf(entry[column])
+      if (numbers.some((number) => number !== 0))
+        sql.run('INSERT OR REPLACE INTO cells VALUES (:place, :numbers)', { place: placeOf(column, chunk), numbers: new Uint8Array(numbers.buffer) })
+    }
+  }
+
+  #shapeOf(sql: Sql, facts: EntryFacts): number {
+    const rules = facts.rules.length === 0 ? '' : JSON.stringify(facts.rules)
+    const key = `shape ${JSON.stringify([...searchedNames.map((name) => facts[name] ?? ''), rules])}`
+    return this.#kept(key, () => {
+      const values = Object.fromEntries(searchedNames.map((name) => [name, this.#nameOf(sql, facts[name])]))
+      const named = { ...values, rules: this.#nameOf(sql, rules) }
+      for (const rule of facts.rules) sql.run('INSERT OR IGNORE INTO rule_set VALUES (:rule, :rules)', { rule: this.#nameOf(sql, rule), rules: named.rules })
+      sql.run(addShape, named)
+      return Number(sql.get(findShape, named)?.['id'])
+    })
+  }
+
+  #nameOf(sql: Sql, text: string | undefined): number {
+    if (text === undefined || text === '') return 0
+    return this.#kept(`name ${text}`, () => {
+      sql.run('INSERT OR IGNORE INTO name (text) VALUES (:text)', { text })
+      return nameId(sql, text)
+    })
+  }
+
+  #kept(key: string, find: () => number): number {
+    const known = this.#numbers.get(key)
+    if (known !== undefined) return known
+    const number = find()
+    this.#numbers.set(key, number)
+    return number
+  }
+}
+
+const shapeColumns = [...searchedNames, 'rules']
+const addShape = `INSERT OR IGNORE INTO shape (${shapeColumns.join(', ')}) VALUES (${shapeColumns.map((name) => `:${name}`).join(', ')})`
+const findShape = `SELECT id FROM shape WHERE ${shapeColumns.map((name) => `${name} = :${name}`).join(' AND ')}`
+const matchShapes = `SELECT id FROM shape WHERE ${searchedNames.map((name) => `(:${name} = 0 OR ${name} = :${name})`).join(' AND ')}
+  AND (:rule = 0 OR rules IN (SELECT rules FROM rule_set WHERE rule = :rule))`
+
+/** A mark for each shape that fits; undefined when all do. */
+function wantedShapes(sql: Sql, filter: EventFilter): Uint8Array | 'none' | undefined {
+  const asked = [...searchedNames, 'rule' as const]
+  if (asked.every((name) => filter[name] === undefined)) return undefined
+  const values: Record<string, number> = {}
+  for (const name of asked) {
+    const text = filter[name]
+    values[name] = text === undefined ? 0 : nameId(sql, text)
+    if (text !== undefined && values[name] === 0) return 'none'
+  }
+  const shapes = sql.all(matchShapes, values)
+  if (shapes.length === 0) return 'none'
+  const marks = new Uint8Array(1 + Number(sql.get('SELECT max(id) AS most FROM shape')?.['most'] ?? 0))
+  for (const { id } of shapes) marks[Number(id)] = 1
+  return marks
+}
+
+function nameId(sql: Sql, text: string): number {
+  return Number(sql.get('SELECT id FROM name WHERE text = :text', { text })?.['id'] ?? 0)
+}
+
+function stateOf(sql: Sql): Row {
+  return sql.get('SELECT size, edition, first, last FROM state') ?? {}
+}
+
+function read(sql: Sql, column: Column, chunk: number): Uint32Array {
+  const bytes = sql.get('SELECT numbers FROM cells WHERE place = :place', { place: placeOf(column, chunk) })?.['numbers']
+  if (!(bytes instanceof Uint8Array)) return new Uint32Array(chunkEntries)
+  return new Uint32Array(bytes.slice().buffer)
+}
+
+function placeOf(column: Column, chunk: number): number {
+  return columns.indexOf(column) * 2 ** 32 + chunk
+}
+
+/** Not 0, which is none. */
+function sumOf(text: string | undefined): number {
+  return text === undefined ? 0 : Math.max(1, crc32(text))
+}
