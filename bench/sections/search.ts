@@ -82,23 +82,25 @@ async function writeEntries(folder: string, count: number): Promise<{ readonly r
   return first
 }
 
+/** A thousand agents, each with twenty actions of its own. */
 function decisionOf(index: number): DecisionEvent {
   const number = index / 2
   const isDenied = number % 17 === 0
+  const tool = Math.floor(number / 1000) % 20
   return {
     v: 1,
     type: 'decision',
     time: timeOf(index),
     request: randomUUID(),
     caller: { tenant: `tenant-${number % 10}`, agent: number < 1000 ? 'early' : `agent-${number % 1000}`, certificate: 'c'.repeat(43) },
-    upstream: number % rareEvery === 1 ? 'rare' : `upstream-${number % 13}`,
-    action: `action-${number % 29}`,
+    upstream: number % rareEvery === 1 ? 'rare' : `upstream-${tool % 5}`,
+    action: `action-${tool}`,
     resource: `/things/${number}`,
     call: createHash('sha256').update(String(number)).digest('base64url'),
     revision: 'r'.repeat(43),
     decision: isDenied ? 'deny' : 'permit',
     ...(isDenied && { code: 'policy.denied' }),
-    rules: [`rule-${number % 7}`],
+    rules: [`rule-${tool % 7}`],
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
@@ -24,15 +24,18 @@ import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
+import { exportMetrics } from './telemetry/export-metrics.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { countEvent } from './threads/data-plane.ts'
+import type { NamedExportState } from './threads/log-follower-api.ts'
+import { followLog } from './threads/log-followers.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
 
 export const version = '0.1.0'
 
 /** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads'] as const
+const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads', 'exports', 'searchIndex'] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -91,6 +94,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const { ledger } = hosts
     closing.defer(() => ledger.close())
     await ledger.begin({ act: 'started', version, revision: first.revision })
+
+    const followers = followLog(
+      {
+        dataFolder: folder,
+        log: `${trustDomain}/sallyport`,
+        host: hostname(),
+        version,
+        exports: first.exports,
+        keepsIndex: configuration.searchIndex === true,
+      },
+      report,
+      options.observeThread,
+    )
+    closing.defer(() => followers.close())
 
     const authority = await openAuthority({
       directory: places.authority,
@@ -152,8 +169,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       enrolment?.replaceTls(credentials)
     })
 
+    const exportStates = async (): Promise<readonly NamedExportState[]> => followers.states().catch((fault: unknown) => (report('exports.silent', fault), []))
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
-      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => metrics.text(await agents.counters()) }),
+      listenForOperations(address, {
+        isReady: () => isReady && ledger.isAvailable,
+        metrics: async () => metrics.text(await agents.counters()) + exportMetrics(await exportStates()),
+      }),
     )
     if (operations) closing.defer(() => operations.close())
     const addresses = {
@@ -194,6 +215,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           threads,
           log: { size: await ledger.size(), key: ledger.logKey },
           stdio: stdio.status(),
+          exports: await exportStates(),
           tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
           warnings: compiled.warnings,
         }),

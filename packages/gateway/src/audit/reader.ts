@@ -92,8 +92,13 @@ export async function publishedSize(view: LogView): Promise<number> {
   return size === undefined ? 0 : Number(size)
 }
 
-/** The entries at these indexes, in the order given; neighbours are cheap. @throws Fault when one is past the end */
-export async function* readRecords(view: LogView, indexes: readonly number[]): AsyncGenerator<LogRecord> {
+/**
+ * The published entries at these indexes, in the order given; neighbours are cheap.
+ *
+ * @param unreadable what happens to an entry that this version cannot read
+ * @throws Fault when one is past the end
+ */
+export async function* readRecords(view: LogView, indexes: readonly number[], unreadable: 'throw' | 'skip' = 'throw'): AsyncGenerator<LogRecord> {
   const published = await publishedSize(view)
   let held: { readonly bundle: number; readonly entries: readonly Uint8Array[] } | undefined
   for (const index of indexes) {
@@ -101,7 +106,7 @@ export async function* readRecords(view: LogView, indexes: readonly number[]): A
     if (held?.bundle !== bundle) held = { bundle, entries: await readBundle(view, bundle, published) }
     const entry = held.entries[index - bundle * tileWidth]
     if (!entry) throw new Fault(`entry ${index} of the log is missing`, 'not-done')
-    yield { index, event: eventOf(index, entry) }
+    if (unreadable === 'throw' || readEntry(entry).kind === 'event') yield { index, event: eventOf(index, entry) }
   }
 }
 

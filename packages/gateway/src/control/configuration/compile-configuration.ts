@@ -9,6 +9,8 @@ import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
 import { ownUpstream } from '../../access/own/understand-own.ts'
 import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
+import type { ExportSettings } from '../../export/export-settings.ts'
+import { compileExport } from './compile-exports.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
@@ -24,6 +26,7 @@ export interface CompiledConfiguration {
   readonly definitions: readonly UpstreamDefinition[]
   readonly programs: ReadonlyMap<UpstreamName, StdioServerSettings>
   readonly policy: PolicySnapshot
+  readonly exports: readonly ExportSettings[]
   /** The private keys that the file names, absolute. */
   readonly keyFiles: readonly string[]
   /** What is valid and yet gives something away. */
@@ -62,13 +65,24 @@ export async function compileConfiguration(
     }
     try {
       const compiled = await compileUpstream(name, given, files, searchPath)
-      faults.push(...compiled.faults.map(({ path, message, hint }) => ({ where: at(path), message, ...(hint !== undefined && { hint }) })))
+      faults.push(...compiled.faults.map((fault) => ({ where: at(fault.path), ...messageOf(fault) })))
       if (compiled.access) upstreams.set(name, compiled.access)
       if (compiled.definition) definitions.push(compiled.definition)
       if (compiled.program) programs.set(name, compiled.program)
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       faults.push({ where: at([]), message: error.message })
+    }
+  }
+  const exports: ExportSettings[] = []
+  for (const [name, given] of Object.entries(configuration.exports ?? {})) {
+    try {
+      const compiled = compileExport(name, given, await tlsFiles(given.tls, files), folder)
+      if ('fault' in compiled) faults.push({ where: ['exports', name, ...compiled.fault.path], ...messageOf(compiled.fault) })
+      else exports.push(compiled)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      faults.push({ where: ['exports', name], message: error.message })
     }
   }
   const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) }, configuration.results)
@@ -83,8 +97,9 @@ export async function compileConfiguration(
     definitions,
     programs,
     policy: policy.snapshot,
-    keyFiles: Object.values(configuration.upstreams).flatMap((given) =>
-      'url' in given && given.tls?.key !== undefined ? [resolve(folder, given.tls.key)] : [],
+    exports,
+    keyFiles: [...Object.values(configuration.upstreams), ...Object.values(configuration.exports ?? {})].flatMap((given) =>
+      'tls' in given && given.tls?.key !== undefined ? [resolve(folder, given.tls.key)] : [],
     ),
     warnings: [...programs].flatMap(([name, { sandbox }]) =>
       sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
@@ -96,6 +111,10 @@ interface UpstreamFault {
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint?: string
+}
+
+function messageOf({ message, hint }: Omit<UpstreamFault, 'path'>): Pick<FaultAt, 'message' | 'hint'> {
+  return { message, ...(hint !== undefined && { hint }) }
 }
 
 interface CompiledUpstream {

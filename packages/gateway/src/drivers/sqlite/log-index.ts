@@ -7,30 +7,36 @@ import { busyMsMax, Database, type Row, type Sql } from './database.ts'
 
 /** Entries of one chunk of a column. */
 export const chunkEntries = 4096
-/** Texts and shapes whose numbers are kept in memory while entries are added. */
+/** Texts and groups of names whose numbers are kept in memory while entries are added. */
 const numbersKeptMax = 200_000
 /** Raised with every change of the schema: an index is made anew, never brought up to date. */
 const schemaVersion = 1
 
 /**
- * The index holds a few columns of 32-bit numbers, in chunks: one number for each entry, so that ten million entries are four times 40 MB, of which a search reads
- * the columns that it needs. `shape` stands for all names of the entry at once (who, what, with which end, by which rules), since logs have few of those: which
- * shapes fit is decided once, and then no combination of names is slower than another. The other columns are checksums of texts that nearly every entry has its
- * own of; 0 is none.
+ * The index holds a few columns of 32-bit numbers, in chunks, one number for each entry: for ten million entries, 40 MB a column, of which a search reads those
+ * that it needs. Names that belong together share a column, and each number stands for one group of them: which groups fit is decided once, and then no
+ * combination of names is slower than another. The other columns are checksums of texts that nearly every entry has its own of; 0 is none.
  */
-const columns = ['shape', ...searchedReferences] as const
+const groups = {
+  who: ['tenant', 'agent'],
+  what: ['type', 'upstream', 'action'],
+  how: ['decision', 'code', 'rules'],
+} as const satisfies Record<string, readonly ((typeof searchedNames)[number] | 'rules')[]>
+type Group = keyof typeof groups
+const groupNames = ['who', 'what', 'how'] as const satisfies readonly Group[]
+const columns = [...groupNames, ...searchedReferences] as const
 type Column = (typeof columns)[number]
 
 const schema = `
   CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, edition INTEGER NOT NULL, first BLOB, last BLOB) STRICT;
   INSERT INTO state VALUES (1, 0, 0, NULL, NULL);
   CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE shape (
-    id INTEGER PRIMARY KEY,
-    ${searchedNames.map((name) => `${name} INTEGER NOT NULL`).join(', ')},
-    rules INTEGER NOT NULL,
-    UNIQUE (${searchedNames.join(', ')}, rules)
-  ) STRICT;
+  ${groupNames
+    .map((group) => {
+      const names = groups[group]
+      return `CREATE TABLE ${group} (id INTEGER PRIMARY KEY, ${names.map((name) => `${name} INTEGER NOT NULL`).join(', ')}, UNIQUE (${names.join(', ')})) STRICT;`
+    })
+    .join('\n  ')}
   CREATE TABLE rule_set (rule INTEGER NOT NULL, rules INTEGER NOT NULL, PRIMARY KEY (rule, rules)) STRICT, WITHOUT ROWID;
   CREATE TABLE cells (place INTEGER PRIMARY KEY, numbers BLOB NOT NULL) STRICT;
   PRAGMA user_version = ${schemaVersion};
@@ -118,7 +124,7 @@ class SqliteLogIndex implements LogIndex {
 
   async clear(): Promise<void> {
     await this.#database.write((sql) => {
-      for (const table of ['name', 'shape', 'rule_set', 'cells']) sql.run(`DELETE FROM ${table}`)
+      for (const table of ['name', ...groupNames, 'rule_set', 'cells']) sql.run(`DELETE FROM ${table}`)
       sql.run('UPDATE state SET size = 0, edition = edition + 1, first = NULL, last = NULL')
     })
     this.#numbers.clear()
@@ -126,19 +132,22 @@ class SqliteLogIndex implements LogIndex {
 
   async candidates(filter: EventFilter, { from, below }: { readonly from: number; readonly below: number }, limit: number): Promise<readonly number[]> {
     return this.#database.read((sql) => {
-      const isWanted = wantedShapes(sql, filter)
-      if (isWanted === 'none') return []
+      const marks = groupNames.flatMap((column) => {
+        const fitting = fittingNumbers(sql, column, filter)
+        return fitting ? [{ column, fitting }] : []
+      })
       const sums = searchedReferences.flatMap((column) => (filter[column] === undefined ? [] : [{ column, sum: sumOf(filter[column]) }]))
       const end = Math.min(below, Number(stateOf(sql)['size']))
       const found: number[] = []
+      if (marks.some(({ fitting }) => fitting.length === 0)) return found
       for (let chunk = Math.floor((end - 1) / chunkEntries); (chunk + 1) * chunkEntries > from && found.length < limit; chunk -= 1) {
-        const cells = sums.map(({ column, sum }) => ({ numbers: read(sql, column, chunk), sum }))
-        if (cells.some(({ numbers, sum }) => !numbers.includes(sum))) continue
-        const shapes = isWanted && read(sql, 'shape', chunk)
         const start = chunk * chunkEntries
+        const bySum = sums.map(({ column, sum }) => ({ numbers: read(sql, column, chunk), sum }))
+        if (bySum.some(({ numbers, sum }) => !numbers.includes(sum))) continue
+        const byMark = marks.map(({ column, fitting }) => ({ numbers: read(sql, column, chunk), fitting }))
         for (let at = Math.min(chunkEntries, end - start) - 1; at >= 0 && start + at >= from && found.length < limit; at -= 1) {
-          if (isWanted && isWanted[shapes?.[at] ?? 0] !== 1) continue
-          if (cells.every(({ numbers, sum }) => numbers[at] === sum)) found.push(start + at)
+          if (byMark.every(({ numbers, fitting }) => fitting[numbers[at] ?? 0] === 1) && bySum.every(({ numbers, sum }) => numbers[at] === sum))
+            found.push(start + at)
         }
       }
       return found
@@ -153,21 +162,22 @@ class SqliteLogIndex implements LogIndex {
     for (const column of columns) {
       const numbers = new Uint32Array(filled + facts.length)
       if (filled > 0) numbers.set(read(sql, column, chunk).subarray(0, filled))
-      for (const [at, entry] of facts.entries()) numbers[filled + at] = column === 'shape' ? this.#shapeOf(sql, entry) : sumOf(entry[column])
+      for (const [at, entry] of facts.entries()) numbers[filled + at] = isGroup(column) ? this.#groupOf(sql, column, entry) : sumOf(entry[column])
       if (numbers.some((number) => number !== 0))
         sql.run('INSERT OR REPLACE INTO cells VALUES (:place, :numbers)', { place: placeOf(column, chunk), numbers: new Uint8Array(numbers.buffer) })
     }
   }
 
-  #shapeOf(sql: Sql, facts: EntryFacts): number {
+  #groupOf(sql: Sql, group: Group, facts: EntryFacts): number {
     const rules = facts.rules.length === 0 ? '' : JSON.stringify(facts.rules)
-    const key = `shape ${JSON.stringify([...searchedNames.map((name) => facts[name] ?? ''), rules])}`
-    return this.#kept(key, () => {
-      const values = Object.fromEntries(searchedNames.map((name) => [name, this.#nameOf(sql, facts[name])]))
-      const named = { ...values, rules: this.#nameOf(sql, rules) }
-      for (const rule of facts.rules) sql.run('INSERT OR IGNORE INTO rule_set VALUES (:rule, :rules)', { rule: this.#nameOf(sql, rule), rules: named.rules })
-      sql.run(addShape, named)
-      return Number(sql.get(findShape, named)?.['id'])
+    const texts = groups[group].map((name) => [name, name === 'rules' ? rules : facts[name]] as const)
+    return this.#kept(`${group} ${JSON.stringify(texts)}`, () => {
+      const values = Object.fromEntries(texts.map(([name, text]) => [name, this.#nameOf(sql, text)]))
+      if (group === 'how')
+        for (const rule of facts.rules)
+          sql.run('INSERT OR IGNORE INTO rule_set VALUES (:rule, :rules)', { rule: this.#nameOf(sql, rule), rules: values['rules'] ?? 0 })
+      sql.run(statements[group].add, values)
+      return Number(sql.get(statements[group].find, values)?.['id'])
     })
   }
 
@@ -188,27 +198,40 @@ class SqliteLogIndex implements LogIndex {
   }
 }
 
-const shapeColumns = [...searchedNames, 'rules']
-const addShape = `INSERT OR IGNORE INTO shape (${shapeColumns.join(', ')}) VALUES (${shapeColumns.map((name) => `:${name}`).join(', ')})`
-const findShape = `SELECT id FROM shape WHERE ${shapeColumns.map((name) => `${name} = :${name}`).join(' AND ')}`
-const matchShapes = `SELECT id FROM shape WHERE ${searchedNames.map((name) => `(:${name} = 0 OR ${name} = :${name})`).join(' AND ')}
-  AND (:rule = 0 OR rules IN (SELECT rules FROM rule_set WHERE rule = :rule))`
+const statements = Object.fromEntries(
+  groupNames.map((group) => {
+    const names: readonly string[] = groups[group]
+    const isAsked = names.filter((name) => name !== 'rules').map((name) => `(:${name} = 0 OR ${name} = :${name})`)
+    const isRuled = group === 'how' ? [`(:rule = 0 OR rules IN (SELECT rules FROM rule_set WHERE rule = :rule))`] : []
+    return [
+      group,
+      {
+        add: `INSERT OR IGNORE INTO ${group} (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})`,
+        find: `SELECT id FROM ${group} WHERE ${names.map((name) => `${name} = :${name}`).join(' AND ')}`,
+        match: `SELECT id FROM ${group} WHERE ${[...isAsked, ...isRuled].join(' AND ')}`,
+      },
+    ]
+  }),
+) as Record<Group, { readonly add: string; readonly find: string; readonly match: string }> // of exactly these names
 
-/** A mark for each shape that fits; undefined when all do. */
-function wantedShapes(sql: Sql, filter: EventFilter): Uint8Array | 'none' | undefined {
-  const asked = [...searchedNames, 'rule' as const]
+/** A mark for each number that fits; empty when none does, undefined when nothing of the group is asked. */
+function fittingNumbers(sql: Sql, group: Group, filter: EventFilter): Uint8Array | undefined {
+  const asked = groups[group].map((name) => (name === 'rules' ? 'rule' : name))
   if (asked.every((name) => filter[name] === undefined)) return undefined
   const values: Record<string, number> = {}
   for (const name of asked) {
     const text = filter[name]
     values[name] = text === undefined ? 0 : nameId(sql, text)
-    if (text !== undefined && values[name] === 0) return 'none'
+    if (text !== undefined && values[name] === 0) return new Uint8Array(0)
   }
-  const shapes = sql.all(matchShapes, values)
-  if (shapes.length === 0) return 'none'
-  const marks = new Uint8Array(1 + Number(sql.get('SELECT max(id) AS most FROM shape')?.['most'] ?? 0))
-  for (const { id } of shapes) marks[Number(id)] = 1
+  const fitting = sql.all(statements[group].match, values).map(({ id }) => Number(id))
+  const marks = new Uint8Array(fitting.reduce((most, number) => Math.max(most, number + 1), 0))
+  for (const number of fitting) marks[number] = 1
   return marks
+}
+
+function isGroup(column: Column): column is Group {
+  return groupNames.some((group) => group === column)
 }
 
 function nameId(sql: Sql, text: string): number {
