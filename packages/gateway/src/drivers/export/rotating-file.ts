@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Fault } from '@sallyport/contract'
 import { syncFolder } from '../../control/private-files.ts'
@@ -47,25 +47,31 @@ async function openWhole(path: string): Promise<FileHandle> {
   return file
 }
 
-/** What is put aside is named for the moment; the oldest beyond `keep` go. */
+/** What is put aside is named for its moment, and for a later one than all before it; the oldest beyond `keep` go. */
 async function putAside(path: string, mode: number, keep: number, nowMs: number): Promise<void> {
-  const stamp = new Date(nowMs).toISOString().replace(/[-:.]/g, '')
-  let aside = `${path}.${stamp}`
-  for (let number = 1; await isThere(aside); number += 1) aside = `${path}.${stamp}-${String(number).padStart(3, '0')}`
-  await rename(path, aside)
+  const prefix = `${basename(path)}.`
+  const moments = async (): Promise<number[]> =>
+    (await readdir(dirname(path)))
+      .flatMap((name) => (name.startsWith(prefix) ? [momentOf(name.slice(prefix.length))] : []))
+      .filter((moment) => !Number.isNaN(moment))
+      .sort((one, other) => one - other)
+  const nameOf = (ms: number): string => join(dirname(path), `${prefix}${stampOf(ms)}`)
+  await rename(path, nameOf(Math.max(nowMs, ((await moments()).at(-1) ?? 0) + 1)))
   await (await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND, mode & 0o777)).close()
-  const own = `${basename(path)}.`
-  const names = await readdir(dirname(path))
-  const old = names.filter((name) => name.startsWith(own) && /^[0-9]{8}T[0-9]{9}Z(?:-[0-9]{3})?$/.test(name.slice(own.length))).sort()
-  for (const name of old.slice(0, Math.max(0, old.length - keep))) await rm(join(dirname(path), name), { force: true })
+  const aside = await moments()
+  for (const moment of aside.slice(0, Math.max(0, aside.length - keep))) await rm(nameOf(moment), { force: true })
   await syncFolder(dirname(path))
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
+/** `20261125T090000000Z`. */
+function stampOf(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:.]/g, '')
+}
+
+/** NaN for what is no stamp. */
+function momentOf(stamp: string): number {
+  const ms = Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\d)(\d{3}Z)$/, '$1-$2-$3:$4:$5.$6'))
+  return stamp.length === 19 && !Number.isNaN(ms) && stampOf(ms) === stamp ? ms : Number.NaN
 }
 
 async function attempt(path: string, work: () => Promise<void>): Promise<void> {

@@ -45,7 +45,7 @@ export function tlsReceiver(settings: ReceiverSettings, deadlines = { connectMs,
     }
   }
   return {
-    confirmAfterMs: 2_000,
+    confirmAfterMs: 1_000,
     send: async (messages) => {
       if (!socket) {
         socket = open(settings)

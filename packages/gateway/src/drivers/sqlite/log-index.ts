@@ -132,23 +132,18 @@ class SqliteLogIndex implements LogIndex {
 
   async candidates(filter: EventFilter, { from, below }: { readonly from: number; readonly below: number }, limit: number): Promise<readonly number[]> {
     return this.#database.read((sql) => {
-      const marks = groupNames.flatMap((column) => {
-        const fitting = fittingNumbers(sql, column, filter)
-        return fitting ? [{ column, fitting }] : []
-      })
-      const sums = searchedReferences.flatMap((column) => (filter[column] === undefined ? [] : [{ column, sum: sumOf(filter[column]) }]))
-      const end = Math.min(below, Number(stateOf(sql)['size']))
+      const sieves = [...searchedReferences.flatMap((column) => sumSieve(column, filter)), ...groupNames.flatMap((group) => nameSieve(sql, group, filter))]
       const found: number[] = []
-      if (marks.some(({ fitting }) => fitting.length === 0)) return found
+      if (sieves.some(({ isFit }) => isFit === 'none')) return found
+      const end = Math.min(below, Number(stateOf(sql)['size']))
       for (let chunk = Math.floor((end - 1) / chunkEntries); (chunk + 1) * chunkEntries > from && found.length < limit; chunk -= 1) {
         const start = chunk * chunkEntries
-        const bySum = sums.map(({ column, sum }) => ({ numbers: read(sql, column, chunk), sum }))
-        if (bySum.some(({ numbers, sum }) => !numbers.includes(sum))) continue
-        const byMark = marks.map(({ column, fitting }) => ({ numbers: read(sql, column, chunk), fitting }))
-        for (let at = Math.min(chunkEntries, end - start) - 1; at >= 0 && start + at >= from && found.length < limit; at -= 1) {
-          if (byMark.every(({ numbers, fitting }) => fitting[numbers[at] ?? 0] === 1) && bySum.every(({ numbers, sum }) => numbers[at] === sum))
-            found.push(start + at)
+        let places = stretchDown(Math.min(chunkEntries, end - start) - 1, Math.max(0, from - start))
+        for (const sieve of sieves) {
+          if (places.length === 0) break
+          places = sifted(places, read(sql, sieve.column, chunk), sieve)
         }
+        for (const place of places.slice(0, limit - found.length)) found.push(start + place)
       }
       return found
     })
@@ -214,20 +209,47 @@ const statements = Object.fromEntries(
   }),
 ) as Record<Group, { readonly add: string; readonly find: string; readonly match: string }> // of exactly these names
 
-/** A mark for each number that fits; empty when none does, undefined when nothing of the group is asked. */
-function fittingNumbers(sql: Sql, group: Group, filter: EventFilter): Uint8Array | undefined {
+/** What a column must hold: one number, or one of those that are marked. */
+type Sieve = { readonly column: Column } & (
+  { readonly isFit: 'equal'; readonly number: number } | { readonly isFit: 'marked'; readonly marks: Uint8Array } | { readonly isFit: 'none' }
+)
+
+function sumSieve(column: (typeof searchedReferences)[number], filter: EventFilter): readonly Sieve[] {
+  const text = filter[column]
+  return text === undefined ? [] : [{ column, isFit: 'equal', number: sumOf(text) }]
+}
+
+/** Which numbers of a group fit; nothing where nothing of the group is asked. */
+function nameSieve(sql: Sql, group: Group, filter: EventFilter): readonly Sieve[] {
   const asked = groups[group].map((name) => (name === 'rules' ? 'rule' : name))
-  if (asked.every((name) => filter[name] === undefined)) return undefined
+  if (asked.every((name) => filter[name] === undefined)) return []
   const values: Record<string, number> = {}
   for (const name of asked) {
     const text = filter[name]
     values[name] = text === undefined ? 0 : nameId(sql, text)
-    if (text !== undefined && values[name] === 0) return new Uint8Array(0)
+    if (text !== undefined && values[name] === 0) return [{ column: group, isFit: 'none' }]
   }
   const fitting = sql.all(statements[group].match, values).map(({ id }) => Number(id))
+  if (fitting.length === 0) return [{ column: group, isFit: 'none' }]
   const marks = new Uint8Array(fitting.reduce((most, number) => Math.max(most, number + 1), 0))
   for (const number of fitting) marks[number] = 1
-  return marks
+  return [{ column: group, isFit: 'marked', marks }]
+}
+
+function stretchDown(last: number, first: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => last - at)
+}
+
+/** A plain loop for each kind: a search of a long log is little else. */
+function sifted(places: readonly number[], numbers: Uint32Array, sieve: Sieve): number[] {
+  const kept: number[] = []
+  if (sieve.isFit === 'equal') {
+    for (const place of places) if (numbers[place] === sieve.number) kept.push(place)
+  } else if (sieve.isFit === 'marked') {
+    const { marks } = sieve
+    for (const place of places) if (marks[numbers[place] ?? 0] === 1) kept.push(place)
+  }
+  return kept
 }
 
 function isGroup(column: Column): column is Group {
