@@ -9,7 +9,7 @@ interface Node {
   readonly since?: string | undefined
   readonly type?: string | readonly string[] | undefined
   readonly const?: unknown
-  readonly enum?: readonly unknown[] | undefined
+  readonly enum?: readonly string[] | undefined
   readonly format?: string | undefined
   readonly minimum?: number | undefined
   readonly properties?: Readonly<Record<string, Node>> | undefined
@@ -25,7 +25,7 @@ const node: z.ZodType<Node> = z.lazy(() =>
     since: z.string().optional(),
     type: z.union([z.string(), z.array(z.string())]).optional(),
     const: z.unknown().optional(),
-    enum: z.array(z.unknown()).optional(),
+    enum: z.array(z.string()).optional(),
     format: z.string().optional(),
     pattern: z.string().optional(),
     minimum: z.number().optional(),
@@ -59,7 +59,7 @@ export interface EventType {
 export function eventTypes(): readonly EventType[] {
   return schema.parse(eventJsonSchema()).oneOf.map((event) => {
     const since = event.since ?? firstVersion
-    return { type: String(event.properties?.['type']?.const), since, meaning: event.description, members: membersOf(event, '', since) }
+    return { type: z.string().parse(event.properties?.['type']?.const), since, meaning: event.description, members: membersOf(event, '', since) }
   })
 }
 
@@ -74,8 +74,8 @@ function membersOf(parent: Node, prefix: string, parentSince: string): readonly 
 }
 
 function shapeOf({ type, const: constant, enum: choices, format, minimum, items, additionalProperties }: Node): string {
-  if (constant !== undefined) return `\`${String(constant)}\``
-  if (choices) return choices.map((choice) => `\`${String(choice)}\``).join(', ')
+  if (constant !== undefined) return `\`${JSON.stringify(constant)}\``
+  if (choices) return choices.map((choice) => `\`${choice}\``).join(', ')
   if (format === 'date-time') return 'time, ISO 8601 in UTC with milliseconds'
   if (Array.isArray(type)) return type.join(' or ')
   if (items) return items.properties ? 'list of objects' : `list of: ${shapeOf(items)}`

@@ -3,10 +3,8 @@ import { callsOver, serveCalls, type Calls } from './calls.ts'
 import type { FollowerApi, FollowerStart, NamedExportState } from './log-follower-api.ts'
 import type { MainApi } from './plane-ports.ts'
 
-/** For the thread to say how its exports do. */
+/** For the thread to say how its exports do, and to end them when the gateway stops; what was not confirmed by then is sent again after the next start. */
 const answerMs = 2_000
-/** For exports to end when the gateway stops; what was not confirmed by then is sent again after the next start. */
-const closeMs = 2_000
 /** Before a thread that ended by itself is started again. */
 const restartMs = 30_000
 
@@ -44,7 +42,7 @@ export function followLog(
     worker.once('exit', () => {
       if (!isClosing) restart = setTimeout(() => (running = start()), restartMs).unref()
     })
-    return { worker, calls: callsOver<FollowerApi>(own.port1, ['states', 'close'], Math.max(answerMs, closeMs)) }
+    return { worker, calls: callsOver<FollowerApi>(own.port1, ['states', 'close'], answerMs) }
   }
 
   return {
