@@ -19,6 +19,9 @@ const shown: ReadonlySet<string> = new Set([
   'certificates.*',
   'threads',
   'limits.*',
+  'searchIndex',
+  'exports.*.format',
+  'exports.*.rotate.*',
   ...[
     'protocol',
     'api',
@@ -45,10 +48,10 @@ const shown: ReadonlySet<string> = new Set([
   ...['id', 'match.*', 'match.*[]', 'then', 'approval.expires', 'mode'].map((field) => `rules[].${field}`),
   ...['id', 'match.*', 'match.*[]', 'per[]', 'requests', 'tokens', 'cost', 'window', 'burst'].map((field) => `quotas[].${field}`),
 ])
-const urls: ReadonlySet<string> = new Set(['upstreams.*.url'])
+const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'exports.*.to'])
 /** Whose members have names that the operator chose. */
 const named =
-  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
+  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|exports|exports\.\*\.rotate|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
 
 export interface DescribedConfiguration {
   readonly configuration: unknown

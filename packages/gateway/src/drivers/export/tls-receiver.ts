@@ -78,6 +78,7 @@ function open({ host, port, serverName, ca, certificate, key }: ReceiverSettings
   return socket.resume().on('error', () => undefined)
 }
 
+/** Never a word of the other side, such as the names in its certificate. */
 function reasonOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? `${error.code}, ${error.message}` : error.message
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'the connection failed'
 }
