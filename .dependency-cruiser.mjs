@@ -27,7 +27,7 @@ export default {
       name: 'stages-know-no-control-and-no-driver',
       severity: 'error',
       from: { path: `${gateway}(${story.join('|')})/`, pathNot: '\\.test\\.ts$' },
-      to: { path: `${gateway}(control|drivers|cli|telemetry)/` },
+      to: { path: `${gateway}(control|drivers|cli|telemetry|export)/` },
     },
     {
       name: 'only-composition-roots-choose-drivers',
@@ -40,6 +40,18 @@ export default {
       severity: 'error',
       from: { path: '^packages/', pathNot: [`${gateway}(main\\.ts|threads/)`, '\\.test\\.ts$'] },
       to: { path: `${gateway}threads/` },
+    },
+    {
+      name: 'opentelemetry-has-one-home',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: `${gateway}telemetry/otlp/` },
+      to: { path: '@opentelemetry/' },
+    },
+    {
+      name: 'opentelemetry-is-loaded-only-when-configured',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: [`${gateway}telemetry/otlp/`, '\\.test\\.ts$'] },
+      to: { path: `${gateway}telemetry/otlp/`, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'sqlite-has-one-home',

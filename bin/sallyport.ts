@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { exitCodes } from '@sallyport/contract'
-import { addOperatorCommands, outputUsageErrors } from '@sallyport/gateway/cli'
-import { addAgentSideCommands } from '@sallyport/runtime/cli'
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
+import { program } from './program.ts'
 
 const { stdin, stdout, stderr, env } = process
 // npm runs scripts in the folder of the package; the user means files where they stand.
@@ -24,12 +23,8 @@ const terminal = {
   stop: stop.signal,
   exit: (code: number) => void (process.exitCode = code),
 }
-const root = outputUsageErrors(new Command('sallyport'), terminal, process.argv).description('The two-door gate for AI agents').version('0.1.0')
-const agent = root.command('agent').description('agents: register and revoke here, enrol and renew on their own host')
-addOperatorCommands({ root, agent }, terminal)
-addAgentSideCommands({ root, agent }, terminal)
 try {
-  await root.parseAsync()
+  await program(terminal, process.argv).parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage

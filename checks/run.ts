@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 const checks: readonly (readonly [name: string, ...command: string[]])[] = [
   ['types', 'tsc', '-p', 'tsconfig.json'],
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
-  ['format', 'prettier', '--check', '--log-level', 'warn', 'packages', 'bin', 'test', 'demo', 'checks', 'bench'],
+  ['format', 'prettier', '--check', '--log-level', 'warn', 'packages', 'bin', 'test', 'demo', 'checks', 'release', 'bench'],
   ['dead code', 'knip'],
   ['dependencies', 'node', 'checks/dependencies.ts'],
 ]

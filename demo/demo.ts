@@ -16,6 +16,7 @@ import { askGateway } from '@sallyport/gateway/admin'
 import { verifyFolder } from '@sallyport/gateway/log'
 import { enroll, gatewayClient, identityInFolder, openBridge, openLink, readOrCreateSecret } from '@sallyport/runtime'
 import { Agent, fetch as undiciFetch } from 'undici'
+import { showStolenHandle } from './stolen-handle.ts'
 
 let failures = 0
 const title = (text: string): void => void process.stdout.write(`\n${styleText('bold', text)}\n`)
@@ -231,7 +232,10 @@ try {
   )
   show('the agent, from the moment it is revoked', revoked !== 'let in', revoked)
 
-  title('9. The log')
+  title('9. A person behind an agent, a slow identity provider, a stolen handle')
+  await showStolenHandle(show)
+
+  title('10. The log')
   await client.close().catch(() => undefined)
   await stop()
   const log = join(data, 'log')

@@ -7,7 +7,7 @@ import { globSync } from 'node:fs'
 const args = process.argv.slice(2)
 const isLong = args.includes('--long')
 const named = args.filter((arg) => !arg.startsWith('--'))
-const short = ['packages/*/src/**/*.test.ts', 'test/{ports,attacks,e2e,promises,docs,fuzz,limits}/**/*.test.ts']
+const short = ['packages/*/src/**/*.test.ts', 'test/{ports,attacks,cli,e2e,promises,docs,fuzz,limits,release,simulation}/**/*.test.ts']
 const files = named.length > 0 ? named : globSync(isLong ? ['test/long/**/*.test.ts'] : short).sort()
 if (files.length === 0) {
   process.stderr.write('no test files found\n')

@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { addOperatorCommands } from '@sallyport/gateway/cli'
-import { addAgentSideCommands } from '@sallyport/runtime/cli'
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import { program } from '../../bin/program.ts'
+import { nowhere } from '../fixtures/nowhere.ts'
 
-const terminal = {
-  stdin: new PassThrough(),
-  stdout: new PassThrough(),
-  stderr: new PassThrough(),
-  env: {},
-  program: ['sallyport'],
-  now: Date.now,
-  randomBytes,
-  newId: randomUUID,
-  stop: AbortSignal.abort(),
-  exit: () => undefined,
-}
-const root = new Command('sallyport')
-const agent = root.command('agent')
-addOperatorCommands({ root, agent }, terminal)
-addAgentSideCommands({ root, agent }, terminal)
+const root = program(nowhere(), [])
 
 /** What a reader would type: in code, from the name of the program to where another command, a comment or the code ends. */
 function mentioned(text: string): readonly string[] {
@@ -72,9 +55,10 @@ test('what is no command, or has not the option, is found', () => {
 
 test('docs/cli.md names every command', () => {
   const page = readFileSync('docs/cli.md', 'utf8')
+  const visible = ({ commands }: Command): readonly Command[] => commands.filter((command) => command.name() !== 'completable-names')
   const names = (command: Command): readonly string[] =>
     command.commands.length > 0 && command.name() !== 'connect' && command.name() !== 'disconnect'
-      ? command.commands.flatMap((below) => names(below).map((name) => `${command === root ? '' : `${command.name()} `}${name}`))
+      ? visible(command).flatMap((below) => names(below).map((name) => `${command === root ? '' : `${command.name()} `}${name}`))
       : [command.name()]
   assert.deepEqual(
     names(root).filter((name) => !page.includes(`\`${name}`)),

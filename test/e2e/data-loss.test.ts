@@ -114,7 +114,7 @@ test('the log says what was found, where and how often, and holds none of it', a
   await whole.stop()
   const events = await whole.events()
   const written = JSON.stringify(events)
-  assert.doesNotMatch(written, /zQWBu|me@example|4111/)
+  for (const held of [credential, card, 'me@example.com']) assert.ok(!written.includes(held), held)
   const decisions = (rule: string): readonly unknown[] =>
     events.flatMap((event: LogEvent) => (event.type === 'decision' && event.rules.includes(rule) ? [event.found] : []))
   assert.deepEqual(decisions('no-cards-out'), [[{ detector: 'personal/credit-card', path: 'args.body.lines.card', count: 1 }]])

@@ -73,6 +73,7 @@ for (const [driver, withStorage] of [['sqlite', withSqlite]] as const) {
       assert.deepEqual(await store.set(shared, 'crm', 'shared-value', 1), { kind: 'set', version: 1 })
       assert.deepEqual(await store.set(ofAcme, 'crm', 'acme-value', 2), { kind: 'set', version: 1 })
       assert.equal(await store.reveal(acme, 'crm'), 'acme-value')
+      assert.equal(await store.revealShared('crm'), 'shared-value', "what is no tenant's gets no tenant's value")
       assert.equal(await store.reveal(globex, 'crm'), 'shared-value')
       assert.equal(await store.remove(ofAcme, 'crm'), 'removed')
       assert.equal(await store.remove(ofAcme, 'crm'), 'unknown')

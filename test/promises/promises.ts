@@ -89,6 +89,28 @@ const rows: readonly (readonly [id: string, who: string, promise: string])[] = [
   ['F5', 'gateway', 'Policy over the whole delegation graph.'],
 ]
 
-const claimed: ReadonlySet<string> = new Set(['T5', 'T6', 'T9', 'T11', 'T14', 'T15', 'D2', 'F1', 'L1', 'L4'])
+const claimed: ReadonlySet<string> = new Set([
+  'S1',
+  'S2',
+  'S3',
+  'S4',
+  'S5',
+  'S7',
+  'S10',
+  'T5',
+  'T6',
+  'T9',
+  'T11',
+  'T14',
+  'T15',
+  'D2',
+  'F1',
+  'L1',
+  'L4',
+  'R1',
+  'R3',
+  'R6',
+  'R7',
+])
 
 export const promises: readonly PromiseRow[] = rows.map(([id, who, promise]) => ({ id, who, promise, claimed: claimed.has(id) }))

@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { problems, type ProblemCode, type ProblemDocument } from './problem.ts'
+import { ticketJwk, ticketLimits } from './ticket.ts'
 
 /** Paths under which an agent asks the gateway about itself. */
 export const ownPaths = {
   whoami: '/sallyport/v1/whoami',
   catalog: '/sallyport/v1/catalog',
   certificate: '/sallyport/v1/certificate',
+  sessionClaim: '/sallyport/v1/session/claim',
+  sessionRefresh: '/sallyport/v1/session/refresh',
+  sessionEnd: '/sallyport/v1/session/end',
+  jwks: '/sallyport/v1/jwks',
 } as const
 
 /** `GET /sallyport/v1/whoami`. Unknown members are ignored, so that a newer gateway can say more. */
@@ -14,6 +19,10 @@ export const whoamiAnswer = z.object({
   tenant: z.string().max(63),
   agent: z.string().max(63),
   notAfter: z.iso.datetime({ precision: 3 }),
+  session: z
+    .object({ id: z.string().max(64), person: z.string().max(255), issuer: z.string().max(512), scopes: z.array(z.string().max(4096)).max(64) })
+    .exactOptional()
+    .meta({ description: 'What the ticket says that came with the request' }),
 })
 
 export type WhoamiAnswer = z.infer<typeof whoamiAnswer>
@@ -32,6 +41,32 @@ export const catalogAnswer = z.object({
 })
 
 export type CatalogAnswer = z.infer<typeof catalogAnswer>
+
+/** `POST /sallyport/v1/session/claim`. */
+export const sessionClaimRequest = z.strictObject({})
+
+/** 256 random bits, base64url. */
+const sessionHandle = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+
+/** `POST /sallyport/v1/session/refresh` and `POST /sallyport/v1/session/end`. */
+export const sessionHandleRequest = z.strictObject({ handle: sessionHandle })
+
+/** What comes back from a claim and from a refresh. The handle serves once: whoever refreshes stores its successor before anything else. */
+export const sessionGrantAnswer = z.object({
+  session: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  handle: sessionHandle,
+  ticket: z.string().max(ticketLimits.charactersMax),
+  ticketExpiresAt: z.iso.datetime({ precision: 3 }),
+  sessionExpiresAt: z.iso.datetime({ precision: 3 }),
+})
+
+export type SessionGrantAnswer = z.infer<typeof sessionGrantAnswer>
+
+/** `POST /sallyport/v1/session/end`. */
+export const sessionEndAnswer = z.object({ ended: z.literal(true) })
+
+/** `GET /sallyport/v1/jwks`: the keys that verify tickets, also the one that signs next. @see RFC 7517 section 5 */
+export const jwksAnswer = z.object({ keys: z.array(ticketJwk).max(16) })
 
 const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code)
 

@@ -20,6 +20,13 @@ function durationUpTo(longest: string): typeof duration {
   return duration.refine((text) => !(durationMs(text) > durationMs(longest)), `at most ${longest}`)
 }
 
+function durationBetween({ min, max }: { readonly min: number; readonly max: number }, words: string): typeof duration {
+  return duration.refine((text) => {
+    const ms = durationMs(text)
+    return Number.isNaN(ms) || (ms >= min && ms <= max)
+  }, `expected a duration of ${words}`)
+}
+
 /** `512B`, `64KiB`, `1MiB`, `2GiB`: parsed to bytes. */
 const unitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
 export const size = z
@@ -258,6 +265,96 @@ const llmUpstream = z.strictObject({
   answerBytesMax: size.optional(),
 })
 
+const file = z.string().min(1).max(4096)
+
+/** The request for tokens included: whoever waits holds a place, and a session that is asked about waits as well. */
+const providerDeadlines = z
+  .strictObject({
+    connect: durationUpTo('1m').optional().meta({ description: 'To a connected, encrypted provider (default 5s)' }),
+    total: durationUpTo('2m').optional().meta({ description: 'One request with its whole answer (default 10s)' }),
+  })
+  .optional()
+
+const identityProvider = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .max(512)
+    .meta({ description: "The issuer identifier, exactly as in the provider's metadata" }),
+  clientId: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,256}$/, 'at most 256 printable ASCII characters')
+    .meta({ description: 'How the provider knows this gateway' }),
+  authentication: z
+    .strictObject({
+      method: z
+        .enum(['private_key_jwt', 'tls', 'secret'])
+        .meta({ description: 'private_key_jwt wants key, tls wants key and certificate, secret (only if nothing else is offered) wants secret' }),
+      key: file.optional().meta({ description: 'PEM file of the private key, for this user alone (mode 600)' }),
+      keyId: z
+        .string()
+        .regex(/^[\x21-\x7e]{1,256}$/, 'at most 256 printable ASCII characters')
+        .optional()
+        .meta({ description: 'The kid under which the provider knows the key (default: its RFC 7638 thumbprint)' }),
+      certificate: file.optional().meta({ description: 'PEM file of the certificate that the provider knows' }),
+      secret: name.optional().meta({ description: 'The name given to `sallyport secret set`' }),
+    })
+    .meta({ description: 'How this gateway proves to the provider that it is the client' }),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'a scope: one word of at most 128 ASCII characters'))
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'Default [openid, offline_access]; openid must be among them' }),
+  tenants: globs.optional().meta({ description: 'Whose agents log in here (default those of all tenants)' }),
+  parameters: z
+    .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), z.string().min(1).max(1024))
+    .optional()
+    .meta({ description: 'Further parameters of the authorization request, such as access_type: offline' }),
+  device: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Allow the device flow, in which the person confirms at the provider alone, without the page that names the agent (default false)' }),
+  ca: file.optional().meta({ description: 'PEM file of the certificate authorities to trust for this provider' }),
+  addresses,
+  deadlines: providerDeadlines,
+})
+
+/** A session that lives for longer is a password. */
+export const sessionLifetimeMsRange = { min: 10 * unitsMs.m, max: 90 * unitsMs.d } as const
+/** A ticket cannot be called back before its end by anyone who does not ask. */
+export const ticketLifetimeMsRange = { min: 30 * unitsMs.s, max: 5 * unitsMs.m } as const
+
+const sessions = z
+  .strictObject({
+    providers: z.record(name, identityProvider).default({}).meta({ description: 'Identity providers, by name; without any nobody can log in' }),
+    listen: z
+      .union([hostPort, z.literal('off')])
+      .optional()
+      .meta({ description: 'Where people confirm a login in their browser (default 127.0.0.1:8446)' }),
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .max(256)
+      .optional()
+      .meta({
+        description: 'How browsers reach it; redirect URIs are this and /callback/PROVIDER (default http at the address of listen, which then is of this host)',
+      }),
+    tls: z
+      .strictObject({ certificate: file, key: file })
+      .optional()
+      .meta({ description: "A certificate that browsers trust, for an https publicUrl (default the gateway's own)" }),
+    lifetime: durationBetween(sessionLifetimeMsRange, '10m to 90d')
+      .optional()
+      .meta({ description: 'From the login to the end of the session, however often it is refreshed (default 7d, at most 90d)' }),
+    ticket: durationBetween(ticketLifetimeMsRange, '30s to 5m').optional().meta({ description: 'Lifetime of tickets (default and at most 5m)' }),
+    replayWindow: durationUpTo('15m').optional().meta({ description: 'How long a handle whose answer was lost is answered the same again (default 10m)' }),
+    quarantine: durationUpTo('10m')
+      .optional()
+      .meta({ description: 'How long a provider is left alone after an answer that leaves open what it did: its longest processing time (default 30s)' }),
+    required: globs.optional().meta({ description: 'Tenants whose agents need a session for every call (default none)' }),
+  })
+  .optional()
+  .meta({ description: 'Sessions of people behind agents' })
+
 const limits = z
   .strictObject({
     connections: z.number().int().min(1).max(1_000_000).optional(),
@@ -299,15 +396,66 @@ const exported = z
   })
   .meta({ description: 'Every entry of the log, from the first one on, at least once; see docs/operate/export.md' })
 
+/** What the exporter itself writes, or what says how the message is framed. */
+const framingHeaders: ReadonlySet<string> = new Set(['host', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'connection'])
+
+const receiver = {
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => URL.parse(text)?.username === '', 'a URL without a user name: credentials go into headers')
+    .meta({ description: 'The whole URL, such as http://127.0.0.1:4318/v1/traces' }),
+  headers: z
+    .record(
+      headerName.refine((text) => !framingHeaders.has(text), 'the gateway fills this header itself'),
+      z.strictObject({
+        secret: name.meta({ description: 'The name given to `sallyport secret set`' }),
+        format: z
+          .string()
+          .max(256)
+          .regex(/\{secret\}/, 'must contain {secret}')
+          .optional()
+          .meta({ description: 'Default: {secret}' }),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Credentials for the receiver, from the secret store' }),
+}
+
+/** Shorter, and the receiver hears the same numbers over and over. */
+export const metricsIntervalMsMin = 1000
+
+const telemetry = z
+  .strictObject({
+    traces: z
+      .strictObject({
+        ...receiver,
+        sample: z.number().min(0).max(1).optional().meta({ description: 'The share of traces that is kept (default 1)' }),
+        trust: z
+          .enum(['none', 'link', 'parent'])
+          .optional()
+          .meta({ description: "What an agent's own traceparent is good for: nothing, a link (default), or to be the parent of ours" }),
+        propagate: z.boolean().optional().meta({ description: "Whether upstreams get the gateway's own traceparent in place of the agent's (default false)" }),
+      })
+      .optional(),
+    metrics: z
+      .strictObject({
+        ...receiver,
+        interval: durationUpTo('1h')
+          .refine((text) => !(durationMs(text) < metricsIntervalMsMin), 'at least 1s')
+          .optional()
+          .meta({ description: 'Default 60s' }),
+      })
+      .optional(),
+  })
+  .optional()
+  .meta({ description: 'OpenTelemetry over OTLP/HTTP' })
+
 /** All on this host: nothing is open to others before someone says so. */
-export const defaultAddresses = { listen: '127.0.0.1:8443', enrolment: '127.0.0.1:8444', operations: '127.0.0.1:9464' } as const
+export const defaultAddresses = { listen: '127.0.0.1:8443', enrolment: '127.0.0.1:8444', login: '127.0.0.1:8446', operations: '127.0.0.1:9464' } as const
 
 /** Longer, and a stolen key works for too long; shorter, and agents do little but renew. */
 export const certificateLifetimeMsRange = { min: unitsMs.h, max: 24 * unitsMs.h } as const
-const certificateLifetime = duration.refine((text) => {
-  const ms = durationMs(text)
-  return Number.isNaN(ms) || (ms >= certificateLifetimeMsRange.min && ms <= certificateLifetimeMsRange.max)
-}, 'expected a duration of 1h to 24h')
+const certificateLifetime = durationBetween(certificateLifetimeMsRange, '1h to 24h')
 
 /**
  * `sallyport.yaml`. Unknown fields are errors. Everything that may be left out has its default where it is used, listed in `docs/configuration.md`.
@@ -342,7 +490,9 @@ export const configuration = z
       .max(64)
       .optional()
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
+    sessions,
     limits,
+    telemetry,
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),
@@ -371,6 +521,9 @@ export type McpStdioUpstreamConfiguration = z.infer<typeof mcpStdioUpstream>
 export type LlmUpstreamConfiguration = z.infer<typeof llmUpstream>
 export type UpstreamConfiguration = HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration
 export type ExportConfiguration = z.infer<typeof exported>
+export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
+export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
+export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>
 export type CredentialConfiguration = z.infer<typeof credential>
 
 /** The JSON Schema that editors read, draft-07 because that is what they know. */

@@ -14,7 +14,10 @@ const base = {
 const tenant = z.string().meta({ description: 'The tenant of the agent' })
 const agent = z.string().meta({ description: 'The name of the agent within its tenant' })
 const certificate = z.string().meta({ description: 'x5t#S256 of the certificate that was shown' })
-const caller = z.strictObject({ tenant, agent, certificate }).meta({ description: 'Who called, by the certificate of the connection' })
+const session = z.string().meta({ description: 'The session of a person behind the agent' })
+const caller = z
+  .strictObject({ tenant, agent, certificate, session: z.string().optional().meta({ description: 'The session whose ticket was shown' }) })
+  .meta({ description: 'Who called, by the certificate of the connection' })
 const request = z.string().meta({ description: 'The opaque id that the caller also got' })
 const upstream = z.string().meta({ description: 'What the call goes to, by its name in the configuration' })
 const revision = z.string().meta({ description: 'Digest of the configuration that judged' })
@@ -173,6 +176,48 @@ export const toolsListedEvent = z
   })
   .meta({ description: 'Every tool of an upstream was seen once: from here on a new one is held.' })
 
+/** A refresh that succeeded names the entry by which it was validated, and without that entry it did not happen. */
+export const sessionEvent = z
+  .strictObject({
+    ...base,
+    type: z.literal('session'),
+    act: z
+      .enum([
+        'opened',
+        'claimed',
+        'validated',
+        'rotated',
+        'refreshed',
+        'ownership-failed',
+        'refused',
+        'uncertain',
+        'reauth-required',
+        'reused',
+        'revoked',
+        'quarantined',
+        'expired',
+        'orphan-revoked',
+        'orphan-lost',
+      ])
+      .meta({
+        description:
+          'validated: the caller proved that the session is its own; rotated: the provider gave new tokens, and they are kept; refreshed, claimed: the agent gets handle and ticket; refused, uncertain: what the provider answered; reused: a handle was shown that had been replaced, and the session is revoked; orphan-revoked, orphan-lost: a token of the provider that no session needs was given back, or could not be',
+      }),
+    session,
+    caller: z
+      .strictObject({ tenant, agent, certificate: certificate.optional() })
+      .optional()
+      .meta({ description: 'Who asked, by the certificate that was shown; of other acts, whose session it is' }),
+    generation: z.number().int().min(0).optional().meta({ description: 'Of the handle: rises by one with each refresh' }),
+    validation: z.number().int().min(0).optional().meta({ description: 'The index of the entry `validated` that allowed it' }),
+    isProbe: z.literal(true).optional().meta({ description: 'The provider is asked again after an answer that left open what it did' }),
+    issuer: z.string().optional().meta({ description: 'The identity provider that the person logged in at' }),
+    subject: z.string().optional().meta({ description: 'The person, as that provider names them' }),
+    person: z.string().optional().meta({ description: 'Who ended the session, as they were known to the gateway' }),
+    reason: z.string().optional().meta({ description: 'Why, for the operator' }),
+  })
+  .meta({ description: 'What became of a session, or of an attempt at one. A refresh that succeeded names the entry by which it was validated.' })
+
 export const gatewayEvent = z
   .strictObject({
     ...base,
@@ -195,6 +240,7 @@ export const logEvent = z.discriminatedUnion('type', [
   adminEvent,
   toolEvent,
   toolsListedEvent,
+  sessionEvent,
   gatewayEvent,
 ])
 
@@ -218,5 +264,6 @@ export type ApprovalEvent = z.infer<typeof approvalEvent>
 export type ToolEvent = z.infer<typeof toolEvent>
 export type ToolsListedEvent = z.infer<typeof toolsListedEvent>
 export type AdminEvent = z.infer<typeof adminEvent>
+export type SessionEvent = z.infer<typeof sessionEvent>
 export type GatewayEvent = z.infer<typeof gatewayEvent>
 export type LogEvent = z.infer<typeof logEvent>

@@ -18,6 +18,8 @@ export const problems = {
   'identity.issuer-retired': { status: 401, title: 'The certificate authority that issued the certificate is retired' },
   'identity.unknown-agent': { status: 401, title: 'The agent is not registered here' },
   'identity.blocked': { status: 403, title: 'The agent or its tenant is blocked' },
+  'identity.ticket-invalid': { status: 401, title: 'The session ticket does not count here' },
+  'identity.session-required': { status: 401, title: 'Agents of this tenant need a session' },
   'identity.enrolment-refused': { status: 401, title: 'The enrolment token is unknown, used or expired' },
   'identity.renewal-refused': { status: 403, title: 'The certificate cannot be renewed now' },
 
@@ -31,6 +33,13 @@ export const problems = {
   'access.session-invalid': { status: 404, title: 'The protocol session is unknown or belongs to another agent' },
   'access.configuration-changed': { status: 503, title: 'The configuration changed while the call arrived' },
   'access.unsupported-version': { status: 400, title: 'The protocol revision is not supported' },
+
+  'session.none': { status: 404, title: 'No session is open for this agent' },
+  'session.invalid': { status: 401, title: 'The session handle does not count here' },
+  'session.stale-handle': { status: 409, title: 'The session handle was replaced, and its successor is in use' },
+  'session.login-required': { status: 401, title: 'A person must log in again for this agent' },
+  'session.provider-unavailable': { status: 503, title: 'The identity provider does not answer properly' },
+  'session.unavailable': { status: 503, title: 'Sessions cannot be looked up or recorded now' },
 
   'policy.no-rule': { status: 403, title: 'No rule permits this call' },
   'policy.denied': { status: 403, title: 'A rule denies this call' },
@@ -50,6 +59,11 @@ export const problems = {
   'forward.answer-too-large': { status: 502, title: 'The answer of the upstream is larger than its limit' },
   'forward.credential-missing': { status: 502, title: 'The credential for the upstream is not set' },
   'forward.request-from-server-refused': { status: 403, title: 'Requests from the upstream to the agent are not allowed' },
+
+  'login.link-invalid': { status: 404, title: 'The login link is unknown, used or expired' },
+  'login.other-browser': { status: 403, title: 'The login was begun in another browser' },
+  'login.refused': { status: 403, title: 'The login was not completed' },
+  'login.provider-failed': { status: 502, title: 'The identity provider did not answer the login properly' },
 
   'control.configuration-invalid': { status: 422, title: 'The configuration is not valid' },
   'control.not-found': { status: 404, title: 'There is no such thing' },

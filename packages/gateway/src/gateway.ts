@@ -13,7 +13,9 @@ import { forward, type ForwardPorts } from './forward/forward.ts'
 import type { Forwarded } from './forward/forwarded.ts'
 import { thumbprintOf } from './identity/certificate-identity.ts'
 import { identify, outward, type Principal } from './identity/identify.ts'
+import { identifySession, type SessionRules } from './identity/identify-session.ts'
 import type { Roster } from './identity/roster.ts'
+import type { TicketVerifier } from './identity/verify-ticket.ts'
 import type { LedgerDoor, ListFirst, Verdict } from './ledger.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 
@@ -21,12 +23,14 @@ import type { PolicySnapshot } from './policy/snapshot.ts'
 export interface Snapshot {
   /** SHA-256 of the canonical configuration, base64url. */
   readonly revision: string
+  readonly sessions: SessionRules
   readonly access: AccessSnapshot
   readonly policy: PolicySnapshot
 }
 
 export interface Ports {
   readonly roster: Roster
+  readonly tickets: TicketVerifier
   readonly ledger: LedgerDoor
   /** A fresh opaque id. */
   readonly newId: () => string
@@ -39,14 +43,18 @@ export interface Ports {
 /** Who are you, what do you ask, may you, it is written, go, it is written. */
 export async function handle(ports: Ports, current: () => Snapshot, inbound: Inbound): Promise<Answer> {
   try {
-    const principal = identify(ports.roster, inbound.connection, inbound.receivedAt)
-    if (principal.kind === 'refused') return refuseStranger(ports, inbound, principal)
-
+    const agent = identify(ports.roster, inbound.connection, inbound.receivedAt)
+    if (agent.kind === 'refused') return refuseStranger(ports, inbound, agent)
     const snapshot = current()
+    const principal = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
+    if (principal.kind === 'refused') return refuseKnown(ports, inbound, agent, principal)
+
     const request = await understandWhole(snapshot.access, principal, inbound)
-    if ('problem' in request) return refuseMalformed(ports, inbound, principal, request)
-    // Its body may have taken minutes to arrive: what the operator has changed meanwhile counts.
-    if (current() !== snapshot) return refuseMalformed(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
+    if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
+    // Its body may have taken minutes to arrive: what the operator has changed or revoked meanwhile counts.
+    const still = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
+    if (still.kind === 'refused') return refuseKnown(ports, inbound, agent, still)
+    if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
 
     const verdict = await decide(ports, current, snapshot, inbound, request) // durable in the log when it resolves
     switch (verdict.kind) {
@@ -138,8 +146,8 @@ function refuseStranger(ports: Ports, inbound: Inbound, { problem, reason }: Ref
   return refuse(ports, inbound, outward(problem))
 }
 
-/** A known agent whose call fits no protocol or target. */
-function refuseMalformed(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason, rpc }: McpRefused): Answer {
+/** A known agent whose ticket does not count, or whose call fits no protocol or target. */
+function refuseKnown(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason, rpc }: McpRefused): Answer {
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
   const answered = refuse(ports, inbound, problem)
   return rpc ? malformedRefusal(problem, inbound.id, rpc) : answered

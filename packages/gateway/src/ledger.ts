@@ -1,5 +1,15 @@
 import type { KeyObject } from 'node:crypto'
-import { Fault, unreachable, type AdminEvent, type ApprovalEvent, type GatewayEvent, type JsonObject, type LogEvent, type Problem } from '@sallyport/contract'
+import {
+  Fault,
+  unreachable,
+  type AdminEvent,
+  type ApprovalEvent,
+  type GatewayEvent,
+  type JsonObject,
+  type LogEvent,
+  type Problem,
+  type SessionEvent,
+} from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import { decisionEntry, entryTime, outcomeEntry, type OpenPermit } from './audit/entries.ts'
 import type { Log } from './audit/log.ts'
@@ -241,8 +251,8 @@ export class Ledger implements LedgerDoor {
     if (entry) await this.#append(entry)
   }
 
-  /** An act of the operator or of the gateway itself, durable when it resolves: written before the act. @throws Fault */
-  async note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number> {
+  /** An act of the operator, of a session or of the gateway itself, durable when it resolves with its index: written before the act. @throws Fault */
+  async note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number> {
     const { log, now } = this.#ports
     return log.append({ v: 1, time: entryTime(now()), ...act })
   }

@@ -1,10 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
-import { defaultAddresses, durationMs, Fault, parseTrustDomain, refused, type Configuration, type Refused } from '@sallyport/contract'
-import { openAuthority } from './control/authority/authority.ts'
+import {
+  agentIdentity,
+  defaultAddresses,
+  durationMs,
+  Fault,
+  parseTrustDomain,
+  refused,
+  type Configuration,
+  type Refused,
+  type SpiffeId,
+  type TrustDomain,
+} from '@sallyport/contract'
+import type { AgentKey } from './control/authority/agent-store.ts'
+import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
 import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
@@ -14,18 +27,30 @@ import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
-import { dataFolder, makeDataFolder } from './control/data-folder.ts'
+import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
 import { listenForOperations } from './control/operations.ts'
+import type { PageTls } from './control/login/listen-for-logins.ts'
+import { openLogins, openProviders } from './control/login/open-logins.ts'
+import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
+import { recordedLineage } from './control/sessions/lineage.ts'
+import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
+import type { AgentSessions } from './control/sessions/session.ts'
+import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
+import { recordSeal } from './drivers/sqlite/record-seal.ts'
 import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
+import { SqliteSessionStore } from './drivers/sqlite/session-store.ts'
 import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
-import { exportMetrics } from './telemetry/export-metrics.ts'
-import { Metrics } from './telemetry/metrics.ts'
+import { systemResolver } from './drivers/system-resolver.ts'
+import { timerPause } from './drivers/timer-pause.ts'
+import { exportSeries } from './telemetry/export-series.ts'
+import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
+import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
 import type { NamedExportState } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
@@ -34,8 +59,24 @@ import { openOnOneThread } from './threads/one-thread.ts'
 
 export const version = '0.1.0'
 
-/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot. */
-const readAtStart = ['trustDomain', 'listen', 'enrolment', 'operations', 'names', 'certificates', 'limits', 'threads', 'exports', 'searchIndex'] as const
+/** Sessions that are over and whose tickets may be alive are among the newest so many. */
+const sessionsReadMax = 100_000
+
+/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot; of sessions, the providers and who needs one. */
+const readAtStart = [
+  'trustDomain',
+  'listen',
+  'enrolment',
+  'operations',
+  'names',
+  'certificates',
+  'sessions',
+  'limits',
+  'threads',
+  'telemetry',
+  'exports',
+  'searchIndex',
+] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -47,10 +88,17 @@ export interface GatewayOptions {
   readonly tell?: (event: string, facts: Readonly<Record<string, string | number>>) => void
   /** Gets every thread as it starts: for tests that end one. */
   readonly observeThread?: (name: string, worker: Worker) => void
+  /** Makes what keeps sessions, out of what it signs tickets with; absent: nobody can open one. */
+  readonly sessions?: (tickets: Tickets) => AgentSessions
 }
 
 export interface RunningGateway {
-  readonly addresses: { readonly agents: string; readonly enrolment: string | undefined; readonly operations: string | undefined }
+  readonly addresses: {
+    readonly agents: string
+    readonly enrolment: string | undefined
+    readonly logins: string | undefined
+    readonly operations: string | undefined
+  }
   /** What a verifier of the log needs. */
   readonly logKey: string
   /** What the configuration gives away. */
@@ -109,9 +157,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     )
     closing.defer(() => followers.close())
 
+    const agentStore = new SqliteAgentStore(database)
     const authority = await openAuthority({
       directory: places.authority,
-      store: new SqliteAgentStore(database),
+      store: agentStore,
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
@@ -121,6 +170,47 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       random: randomBytes,
     })
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
+
+    const terms = sessionTerms(configuration.sessions)
+    const sessionStore = new SqliteSessionStore(database, terms, Date.now)
+    const ticketSeal = recordSeal(deriveKey(sealingKey, 'ticket-keys'), randomBytes)
+    const tickets = await openTickets({
+      trustDomain,
+      kept: keptTicketKeys(
+        folder,
+        (text) => ticketSeal.seal('ticket.keys', text),
+        (sealed) => ticketSeal.open('ticket.keys', sealed),
+      ),
+      revoked: (await sessionStore.list({}, sessionsReadMax))
+        .filter(({ state }) => state === 'revoked' || state === 'reauth')
+        .map(({ id }) => ({ session: id, revokedAtMs: Date.now() })),
+      note: (act) => ledger.note(act),
+      now: Date.now,
+      newId: randomUUID,
+    })
+
+    const providerPorts = { reveal: (name: string) => secrets.revealShared(name), now: Date.now }
+    const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
+    closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
+    const sessions =
+      configuration.sessions &&
+      openSessions({
+        terms,
+        store: sessionStore,
+        provider: providers,
+        lineage: recordedLineage(agentStore),
+        note: (entry) => ledger.note(entry),
+        refuse: (seen) => ledger.refuse({ ...seen, request: randomUUID() }),
+        mint: (facts) => tickets.mint(facts),
+        ended: (session) => void tickets.deny(session).catch((error: unknown) => report('session-ended', error)),
+        seal: recordSeal(deriveKey(sealingKey, 'session-store'), randomBytes),
+        random: randomBytes,
+        newId: randomUUID,
+        pause: timerPause,
+        now: Date.now,
+        report,
+      })
+    closing.defer(() => sessions?.close())
 
     const stdio = runStdioServers({
       settings: (upstream) => compiled.programs.get(upstream),
@@ -140,6 +230,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         compiled: first,
         configuration: firstText,
         roster: authority.roster,
+        tickets: tickets.trust,
+        sessions: options.sessions?.(tickets) ?? sessions?.agents,
         tls: authority.serverCredentials,
         address,
         stdio,
@@ -150,6 +242,25 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
+    tickets.trust.onChange((change) => agents.changeTickets(change))
+
+    const logins =
+      sessions && first.providers.length > 0
+        ? await listening('sessions.listen', configuration.sessions?.listen ?? defaultAddresses.login, async (address) =>
+            openLogins({
+              address,
+              publicUrl: configuration.sessions?.publicUrl,
+              tls: await pageTls(configuration, dirname(options.configurationFile), authority.serverCredentials),
+              completed: (login) => sessions.register.open(login),
+              now: Date.now,
+              random: randomBytes,
+              newId: randomUUID,
+              pause: timerPause,
+              report,
+            }),
+          )
+        : undefined
+    if (logins) closing.defer(() => logins.close())
 
     const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
       listenForEnrolment({
@@ -167,19 +278,28 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     authority.onTrustChange((credentials) => {
       agents.replaceTls(credentials)
       enrolment?.replaceTls(credentials)
+      if (configuration.sessions?.tls === undefined) logins?.replaceTls(tlsOf(credentials))
     })
 
     const exportStates = async (): Promise<readonly NamedExportState[]> => followers.states().catch((fault: unknown) => (report('exports.silent', fault), []))
+    const allSeries = async (): Promise<readonly Series[]> => [...metrics.series(await agents.series()), ...exportSeries(await exportStates())]
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
-      listenForOperations(address, {
-        isReady: () => isReady && ledger.isAvailable,
-        metrics: async () => metrics.text(await agents.counters()) + exportMetrics(await exportStates()),
-      }),
+      listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => prometheusText(await allSeries()) }),
     )
     if (operations) closing.defer(() => operations.close())
+    const sending = await openMetrics(configuration.telemetry, {
+      version,
+      metrics,
+      revealShared: (name) => secrets.revealShared(name),
+      report,
+      collect: allSeries,
+      now: Date.now,
+    })
+    if (sending) closing.defer(() => sending.close())
     const addresses = {
       agents: `${agents.address.host}:${agents.address.port}`,
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,
+      logins: logins?.publicUrl,
       operations: operations && `${addressOf(configuration.operations ?? defaultAddresses.operations).host}:${operations.port}`,
     }
 
@@ -195,6 +315,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
       compiled = next
       await agents.activate(next)
+      providers.replace(openProviders(next.providers, providerPorts, systemResolver))
       return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }), warnings: next.warnings }
     }
     const inOrder = new InOrder()
@@ -206,6 +327,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         ledger,
         heldCalls,
         definitions,
+        sessions: sessions && { register: sessions.register, logins, providers, agentId: async (agent) => activeId(authority, trustDomain, agent) },
+        rotateTicketKeys: (person) => tickets.rotate(person),
         inForce: () => agents.inForce(),
         status: async () => ({
           version,
@@ -233,6 +356,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       stop: async () => {
         isReady = false
         await agents.drain()
+        await sessions?.close()
         await ledger.finish()
         if (ledger.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
         await closing.disposeAsync()
@@ -244,7 +368,29 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   }
 }
 
+function activeId({ roster }: Authority, trustDomain: TrustDomain, { tenant, agent }: AgentKey): SpiffeId | undefined {
+  const { id } = agentIdentity(trustDomain, tenant, agent)
+  return roster.standing(id) === 'active' ? id : undefined
+}
+
+/** For the pages on which people log in: the operator's certificate or the gateway's own, or none where the browser is on this host. */
+async function pageTls({ sessions }: Configuration, folder: string, own: ServerCredentials): Promise<PageTls | undefined> {
+  if (sessions?.publicUrl?.startsWith('https:') !== true) return undefined
+  if (sessions.tls === undefined) return tlsOf(own)
+  const [cert, key] = await Promise.all([sessions.tls.certificate, sessions.tls.key].map((file) => readFile(resolve(folder, file), 'utf8')))
+  return { cert: cert ?? '', key: key ?? '' }
+}
+
+function tlsOf({ certificatePem, keyPem }: ServerCredentials): PageTls {
+  return { cert: certificatePem, key: keyPem }
+}
+
 function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
-  const atStart = ({ limits, ...fields }: Configuration): Configuration => ({ ...fields, limits: { ...limits, judgedBodyBytes: undefined } })
-  return readAtStart.filter((field) => !isDeepStrictEqual(atStart(running)[field], atStart(next)[field]))
+  const [before, after] = [atStart(running), atStart(next)]
+  return readAtStart.filter((field) => !isDeepStrictEqual(before[field], after[field]))
+}
+
+function atStart({ limits, sessions, ...fields }: Configuration) {
+  const canLogIn = Object.keys(sessions?.providers ?? {}).length > 0
+  return { ...fields, limits: { ...limits, judgedBodyBytes: undefined }, sessions: sessions && { ...sessions, required: undefined, providers: canLogIn } }
 }

@@ -1,5 +1,5 @@
 import type { Json, JsonObject, UpstreamName } from '@sallyport/contract'
-import type { HeaderLines, InboundBody } from '../edge/inbound.ts'
+import type { Connection, HeaderLines, InboundBody } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
 import type { LlmEndpoint } from './llm/endpoints.ts'
 import type { Price } from './llm/price.ts'
@@ -140,8 +140,10 @@ export interface JsonRpcResponse {
 /** An act that the gateway itself carries out for the agent. */
 export interface GatewayCall {
   readonly kind: 'gateway'
-  readonly operation: 'certificate.renew' | 'whoami' | 'catalog'
+  readonly operation: 'certificate.renew' | 'whoami' | 'catalog' | 'session.claim' | 'session.refresh' | 'session.end' | 'jwks'
   readonly input: Json | undefined
+  /** What the caller proves itself by, for acts that ask for the proof again and again. */
+  readonly caller: { readonly connection: Connection; readonly signal: AbortSignal }
 }
 
 /** The action of an HTTP call that fits no operation of its upstream. */

@@ -22,7 +22,12 @@ export function decisionEntry(request: Question, decision: Decision, digest: Cal
     type: 'decision',
     time: entryTime(now),
     request: request.id,
-    caller: { tenant: principal.tenant, agent: principal.agent, certificate: principal.thumbprint },
+    caller: {
+      tenant: principal.tenant,
+      agent: principal.agent,
+      certificate: principal.thumbprint,
+      ...(principal.session && { session: principal.session.id }),
+    },
     upstream: request.upstream,
     action: clip(request.action),
     resource: clip(request.resource),

@@ -11,9 +11,11 @@ import { dataFolder } from '../control/data-folder.ts'
 import { initialise, startGateway } from '../main.ts'
 import { addBackupCommands } from './backup-commands.ts'
 import { examine } from './doctor.ts'
+import { addHuntCommand } from './hunt/hunt-command.ts'
 import { addIdentityCommands } from './identity-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { agentName, exitCodes, OperatorConsole, type Acting, type Common, type Terminal } from './operator-console.ts'
+import { addSessionCommands } from './session-commands.ts'
 import { addSecretCommands } from './secret-commands.ts'
 import { shownJson } from './show.ts'
 import { addSupportCommand } from './support/support-command.ts'
@@ -21,6 +23,7 @@ import { tellApprovals, tellReload, tellStatus } from './tell-answers.ts'
 import { addToolCommands } from './tool-commands.ts'
 import { findUnsetSecrets } from './unset-secrets.ts'
 
+export { completableNames } from './completable-names.ts'
 export type { Terminal } from './operator-console.ts'
 export { outputUsageErrors } from './usage-errors.ts'
 
@@ -109,6 +112,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
 
   addIdentityCommands({ root, agent }, console)
   addSecretCommands(root, console, terminal)
+  addSessionCommands(root, console, terminal)
 
   shows(root.command('approvals').description('the calls that wait for a person, with all that would be sent'))
     .option('--all', 'also those that are answered or used')
@@ -148,6 +152,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   }
 
   addLogCommands(root, console, terminal)
+  addHuntCommand(root, console, terminal)
   addBackupCommands(root, console, terminal)
   addSupportCommand(root, console)
 

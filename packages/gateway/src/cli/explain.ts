@@ -58,7 +58,7 @@ function tellDecision(event: DecisionEvent, configuration: Configuration | undef
   const { decision, caller, upstream, action, resource, facts = {}, shadow = [], approval, approvalExpires, quotas, request, revision, reason } = event
   const read = Object.entries(facts).map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
   return [
-    `${verdicts[decision]} ${whyOf(event, configuration)}: ${caller.tenant}/${caller.agent} asked ${upstream} for ${action} ${resource}.`,
+    `${verdicts[decision]} ${whyOf(event, configuration)}: ${caller.tenant}/${caller.agent}${caller.session === undefined ? '' : ` in session ${caller.session}`} asked ${upstream} for ${action} ${resource}.`,
     ...(reason === undefined ? [] : [`Reason: ${reason}.`]),
     ...(read.length === 0 ? [] : [`Its conditions read ${read.join(', ')}.`]),
     ...(approval === undefined ? [] : [`The approval is ${approval}${approvalExpires === undefined ? '' : `, good until ${approvalExpires}`}.`]),

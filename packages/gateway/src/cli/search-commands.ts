@@ -8,8 +8,9 @@ import { belongsTo, updateIndex } from '../audit/update-index.ts'
 import { dataFolder } from '../control/data-folder.ts'
 import { openLogIndex, openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
 import { suggest } from '../suggest.ts'
+import { moment } from './moment.ts'
 import { agentName, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
-import { readMoment } from './read-moment.ts'
+import { isoTime } from './table.ts'
 import { tellRecord } from './tell-event.ts'
 
 /** Entries that one command shows. */
@@ -25,11 +26,11 @@ type Asked = EventFilter & { readonly limit: number; readonly before?: number }
 
 /** `log search` and `log index`. */
 export function addSearchCommands(log: Command, { common, shows, folderOf, print, warn, isFull }: OperatorConsole, terminal: Terminal, onLog: OnLog): void {
-  const moment = (text: string): string => readMoment(text, Date.now())
+  const timeAt = (day: 'begins' | 'ends') => (text: string) => isoTime(moment(day)(text))
   shows(log.command('search').description('the newest entries that fit'))
     .addOption(new Option('--type <type>', 'a kind of entry').choices(types))
-    .option('--since <time>', 'not older: a time such as 2026-11-25T14:00Z, a day, or 30m, 2h, 7d ago', moment)
-    .option('--until <time>', 'not younger, written the same way', moment)
+    .option('--since <time>', 'not older: a day, a time such as 2026-11-25T14:00Z, or 30m, 2h, 7d ago', timeAt('begins'))
+    .option('--until <time>', 'not younger, written the same way', timeAt('ends'))
     .option('--tenant <tenant>', 'of this tenant')
     .option('--agent <agent>', 'of this agent; TENANT/AGENT names its tenant too')
     .option('--upstream <upstream>', 'calls to this upstream')

@@ -3,7 +3,7 @@ import { shownJson, type ShowOptions } from './show.ts'
 import { aligned, isoTime, table } from './table.ts'
 
 /** What an answer of the running gateway says to a person. An answer of another version, which may have another form, is shown as it is. */
-function telling<Answer>(schema: z.ZodType<Answer>, text: (answer: Answer) => string): (value: unknown) => string {
+export function telling<Answer>(schema: z.ZodType<Answer>, text: (answer: Answer) => string): (value: unknown) => string {
   return (value) => {
     const answer = schema.safeParse(value)
     return answer.success ? text(answer.data) : shownJson(value, { isFull: false })

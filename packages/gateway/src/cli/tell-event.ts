@@ -1,4 +1,4 @@
-import { unreachable, type AdminEvent, type DecisionEvent, type LogEvent, type OutcomeEvent, type RefusalEvent } from '@sallyport/contract'
+import { unreachable, type AdminEvent, type DecisionEvent, type LogEvent, type OutcomeEvent, type RefusalEvent, type SessionEvent } from '@sallyport/contract'
 import type { LogRecord } from '../audit/reader.ts'
 import { shortText } from './show.ts'
 
@@ -30,6 +30,8 @@ export function tellEvent(event: LogEvent): string {
       return `${event.act}  ${event.tenant}  ${event.upstream} ${event.tool}  ${event.digest}${event.person === undefined ? '' : `  by ${event.person}`}`
     case 'tools-listed':
       return `${event.tenant}  ${event.upstream}: every tool was seen; from here on a new one is held`
+    case 'session':
+      return tellSession(event)
     default:
       return unreachable(event)
   }
@@ -65,6 +67,19 @@ export function tellOutcome({ result, status, code, reason, error, milliseconds,
     ...(milliseconds === undefined ? [] : [`${Math.round(milliseconds)} ms`]),
   ]
   return `${result}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}, of entry ${decision}`
+}
+
+function tellSession({ act, session, caller, generation, validation, isProbe, subject, person, reason }: SessionEvent): string {
+  const facts = [
+    ...(generation === undefined ? [] : [`generation ${generation}`]),
+    ...(validation === undefined ? [] : [`validated by entry ${validation}`]),
+    ...(isProbe === true ? ['the provider is asked again'] : []),
+    ...(subject === undefined ? [] : [`for ${subject}`]),
+    ...(person === undefined ? [] : [`by ${person}`]),
+    ...(reason === undefined ? [] : [reason]),
+  ]
+  const who = caller === undefined ? '' : `  ${caller.tenant}/${caller.agent}`
+  return `${act}  ${session}${who}${facts.length === 0 ? '' : `  (${facts.join('; ')})`}`
 }
 
 function tellAct({ act, person, subject }: AdminEvent): string {

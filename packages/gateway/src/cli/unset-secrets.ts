@@ -6,8 +6,17 @@ import { openDatabaseToRead } from '../drivers/sqlite/database.ts'
 import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 
 /** Secrets that the configuration names and nobody has set, for all tenants or one: every call that needs one is refused. @throws Fault */
-export async function findUnsetSecrets(folder: string, { upstreams }: Configuration, randomBytes: (length: number) => Uint8Array): Promise<readonly string[]> {
-  const named = Object.entries(upstreams).flatMap(([upstream, given]) => secretsOf(given).map((secret) => ({ upstream, secret })))
+export async function findUnsetSecrets(
+  folder: string,
+  { upstreams, telemetry = {} }: Configuration,
+  randomBytes: (length: number) => Uint8Array,
+): Promise<readonly string[]> {
+  const named = [
+    ...Object.entries(upstreams).flatMap(([upstream, given]) => secretsOf(given).map((secret) => ({ where: `upstreams.${upstream}`, secret }))),
+    ...Object.entries(telemetry).flatMap(([signal, given]) =>
+      Object.values(given?.headers ?? {}).map(({ secret }) => ({ where: `telemetry.${signal}`, secret })),
+    ),
+  ]
   const places = dataFolder(folder)
   const isThere = await access(places.sealingKey).then(
     () => true,
@@ -18,9 +27,7 @@ export async function findUnsetSecrets(folder: string, { upstreams }: Configurat
   try {
     const kept = database ? await new SqliteSecretStore(database, await readKeyFile(places.sealingKey), randomBytes).list() : []
     const set = new Set(kept.map(({ name }) => name))
-    return named.flatMap(({ upstream, secret }) =>
-      set.has(secret) ? [] : [`upstreams.${upstream} needs the secret ${secret}: sallyport secret set ${secret} < FILE`],
-    )
+    return named.flatMap(({ where, secret }) => (set.has(secret) ? [] : [`${where} needs the secret ${secret}: sallyport secret set ${secret} < FILE`]))
   } finally {
     database?.close()
   }

@@ -6,11 +6,12 @@ import type { KeptCheckpoint } from '../audit/log-files.ts'
 import type { Random } from './authority/sign-certificate.ts'
 import { openPrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts'
 import { makeRoots } from './authority/roots.ts'
+import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 
 /** What lies where in the gateway's data folder, which only its owner can enter. */
 export function dataFolder(
   folder: string,
-): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'database' | 'sealingKey' | 'adminSocket', string>> {
+): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
@@ -20,6 +21,7 @@ export function dataFolder(
     exports: join(folder, 'exports'),
     database: join(folder, 'state.db'),
     sealingKey: join(folder, 'sealing.key'),
+    ticketKeys: join(folder, 'ticket.keys'),
     adminSocket: join(folder, 'admin.sock'),
   }
 }
@@ -72,7 +74,33 @@ export function keptCheckpoint(folder: string): KeptCheckpoint {
   }
 }
 
+/** Keeps the keys that sign tickets in the data folder, sealed, since the folder may lie in a copy somewhere. */
+export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Array, open: (sealed: Uint8Array) => string): KeptTicketKeys {
+  return {
+    read: async () => {
+      try {
+        await access(dataFolder(folder).ticketKeys)
+      } catch {
+        return undefined
+      }
+      const sealed = Buffer.from(await readPrivateFile(dataFolder(folder).ticketKeys), 'base64')
+      try {
+        return open(sealed)
+      } catch (error) {
+        throw new Fault('ticket.keys was altered, or sealed with another key: delete it, and agents get new tickets', 'not-done', error)
+      }
+    },
+    keep: async (text) => {
+      try {
+        await writePrivateFile(folder, 'ticket.keys', Buffer.from(seal(text)).toString('base64'))
+      } catch (error) {
+        throw new Fault('ticket.keys, the keys that sign tickets, cannot be written', 'unknown', error)
+      }
+    },
+  }
+}
+
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
-export function deriveKey(sealingKey: Uint8Array, purpose: 'call-digest' | 'journal' | 'session'): Uint8Array {
+export function deriveKey(sealingKey: Uint8Array, purpose: 'call-digest' | 'journal' | 'session' | 'session-store' | 'ticket-keys'): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

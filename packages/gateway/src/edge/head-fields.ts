@@ -42,6 +42,7 @@ const singletons = new Set([
   'proxy-authorization',
   'range',
   'referer',
+  'sallyport-ticket',
   'te',
   'traceparent',
   'transfer-encoding',

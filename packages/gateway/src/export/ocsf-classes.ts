@@ -8,7 +8,7 @@ export const classes = {
 } as const
 
 export const severity = { informational: 1, low: 2, medium: 3 } as const
-export const status = { success: 1, failure: 2, other: 99 } as const
+export const status = { unknown: 0, success: 1, failure: 2, other: 99 } as const
 export const other = 99
 /** Of the profile "security control". */
 export const allowed = { action_id: 1, disposition_id: 1 } as const
@@ -25,5 +25,6 @@ export interface Mapped {
   readonly severity: number
   readonly members: Readonly<Record<string, unknown>>
   readonly tenant?: string | undefined
-  readonly request?: string | undefined
+  /** What entries that belong together have in common: the request, or the session. */
+  readonly correlation?: string | undefined
 }

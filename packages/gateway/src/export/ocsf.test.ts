@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { logEvent, type LogEvent } from '@sallyport/contract'
+import { logEvent, sessionEvent, type LogEvent } from '@sallyport/contract'
+import { z } from 'zod'
 import { objectionsTo, schema } from '../../../../test/fixtures/ocsf/validate.ts'
 import { ocsfEvent, ocsfVersion } from './ocsf.ts'
 
@@ -72,6 +73,19 @@ test('decisions and outcomes are API activity, strangers failed authentications,
     classOf('gateway', ({ act }) => act === 'started'),
     [6002, 3, undefined, 1],
   )
+})
+
+test('sessions are authentications: a login and an end are Logon and Logoff, and all of a session have its id in common', () => {
+  for (const act of sessionEvent.shape.act.options) {
+    const entry = { v: 1, type: 'session', time: '2026-11-25T09:00:00.000Z', act, session: 's-1' }
+    assert.deepEqual(objectionsTo(mapped(0, JSON.stringify(entry))), [], act)
+    const caller = { tenant: 'acme', agent: 'invoice-bot' }
+    const event = mapped(0, JSON.stringify({ ...entry, caller, issuer: 'https://login.example.com', subject: '00u1', person: 'alice', reason: 'why' }))
+    assert.deepEqual(objectionsTo(event), [], act)
+    const { class_uid: uid, activity_id: activity, metadata } = event
+    const expected = act === 'opened' ? 1 : ['reauth-required', 'reused', 'revoked', 'quarantined', 'expired'].includes(act) ? 2 : 99
+    assert.deepEqual([uid, activity, z.object({ correlation_uid: z.string() }).parse(metadata)], [3002, expected, { correlation_uid: 's-1' }], act)
+  }
 })
 
 test('an outcome says who called for what, as its decision did', () => {

@@ -3,6 +3,7 @@ import { printableLine } from '../printable.ts'
 import type { ExportedEntry, Exporter } from './exported-entry.ts'
 import { allowed, blocked, classes, delayed, other, severity, status, type Mapped } from './ocsf-classes.ts'
 import { mapAct, mapApproval, mapGateway, mapTool, mapToolsListed } from './ocsf-entities.ts'
+import { mapSession } from './ocsf-sessions.ts'
 
 /** The version of the Open Cybersecurity Schema Framework. @see https://schema.ocsf.io/1.8.0 */
 export const ocsfVersion = '1.8.0'
@@ -29,7 +30,7 @@ export function ocsfEvent(entry: ExportedEntry, exporter: Exporter): string {
       log_name: exporter.log,
       ...(event && { event_code: event.type }),
       ...(mapped.tenant !== undefined && { tenant_uid: mapped.tenant }),
-      ...(mapped.request !== undefined && { correlation_uid: mapped.request }),
+      ...(mapped.correlation !== undefined && { correlation_uid: mapped.correlation }),
     },
     ...mapped.members,
     ...(text !== undefined && { raw_data: text, raw_data_size: Buffer.byteLength(text) }),
@@ -55,6 +56,8 @@ function mapEvent(event: LogEvent, decision: DecisionEvent | undefined): Mapped 
       return mapTool(event)
     case 'tools-listed':
       return mapToolsListed(event)
+    case 'session':
+      return mapSession(event)
     case 'gateway':
       return mapGateway(event)
     default:
@@ -70,7 +73,7 @@ function mapDecision(event: DecisionEvent): Mapped {
     activityName: 'Decide',
     severity: decision === 'permit' ? severity.informational : severity.low,
     tenant: event.caller.tenant,
-    request: event.request,
+    correlation: event.request,
     members: {
       ...callOf(event),
       ...{ permit: allowed, deny: blocked, hold: delayed }[decision],
@@ -91,11 +94,11 @@ function mapOutcome({ request, result, status: http, code, reason, milliseconds 
     activityName: 'Conclude',
     severity: isAnswered ? severity.informational : severity.low,
     tenant: decision?.caller.tenant,
-    request,
+    correlation: request,
     members: {
       ...(decision ? callOf(decision) : unknownCall(request)),
       ...(result === 'refused' ? blocked : allowed),
-      status_id: isAnswered ? status.success : result === 'unknown' ? 0 : status.failure,
+      status_id: isAnswered ? status.success : result === 'unknown' ? status.unknown : status.failure,
       ...(code !== undefined && { status_code: code }),
       ...(reason !== undefined && { status_detail: reason }),
       ...(http !== undefined && { http_response: { code: http } }),
@@ -108,7 +111,10 @@ function mapOutcome({ request, result, status: http, code, reason, milliseconds 
 function callOf({ caller, upstream, action, resource, request }: DecisionEvent): object {
   const agent = `${caller.tenant}/${caller.agent}`
   return {
-    actor: { user: { uid: agent, name: caller.agent, type_id: 4, credential_uid: caller.certificate } },
+    actor: {
+      user: { uid: agent, name: caller.agent, type_id: 4, credential_uid: caller.certificate },
+      ...(caller.session !== undefined && { session: { uid: caller.session } }),
+    },
     api: { operation: action, service: { name: upstream }, request: { uid: request } },
     src_endpoint: { uid: caller.certificate, name: agent },
     resources: [{ name: resource }],
@@ -126,7 +132,7 @@ function mapRefusal({ caller, code, reason, request, count, upstream }: RefusalE
   const user = { uid: name ?? certificate, ...(agent !== undefined && { name: agent }), type_id: 4, credential_uid: certificate }
   const source = { uid: certificate, ...(name !== undefined && { name }) }
   const refusal = { ...blocked, status_id: status.failure, status_code: code, status_detail: reason, count }
-  const common = { severity: severity.low, tenant, request } as const
+  const common = { severity: severity.low, tenant, correlation: request } as const
   if (code.startsWith('identity.')) {
     const members = { user, src_endpoint: source, service: { name: 'sallyport' }, auth_protocol_id: other, auth_protocol: 'mTLS', ...refusal }
     return { of: 'authentication', activity: 1, ...common, members }

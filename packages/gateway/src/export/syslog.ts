@@ -1,4 +1,4 @@
-import type { LogEvent } from '@sallyport/contract'
+import type { LogEvent, SessionEvent } from '@sallyport/contract'
 import { factsOf } from '../audit/entry-facts.ts'
 import { printableLine } from '../printable.ts'
 import type { ExportedEntry, Exporter } from './exported-entry.ts'
@@ -49,11 +49,18 @@ function severityOf(event: LogEvent): keyof typeof severities {
       return event.result === 'answered' ? 'informational' : 'warning'
     case 'tool':
       return event.act === 'held' ? 'warning' : 'notice'
+    case 'session':
+      return severityOfSession(event.act)
     case 'gateway':
       return event.act === 'ledger-replaced' || event.act === 'thread-replaced' ? 'error' : 'notice'
     default:
       return 'notice'
   }
+}
+
+function severityOfSession(act: SessionEvent['act']): keyof typeof severities {
+  if (['ownership-failed', 'refused', 'uncertain', 'reused', 'orphan-lost'].includes(act)) return 'warning'
+  return ['validated', 'rotated', 'refreshed', 'claimed'].includes(act) ? 'informational' : 'notice'
 }
 
 function structured(id: string, values: readonly (readonly [name: string, value: string | undefined])[]): string {

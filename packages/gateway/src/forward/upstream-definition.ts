@@ -120,7 +120,8 @@ export function addressRulesOf({ allow, pin }: Pick<UpstreamDefinition, 'allow' 
   return { allow: allow.flatMap((text) => parseRange(text) ?? []), pin: pin.flatMap((text) => parseAddress(text) ?? []) }
 }
 
-function readAddressRules(addresses: Configured['addresses'], faults: DefinitionFault[]): AddressRules {
+/** Reads `addresses`; what does not fit goes to `faults`. */
+export function readAddressRules(addresses: Configured['addresses'], faults: DefinitionFault[]): AddressRules {
   const allow: AddressRange[] = []
   for (const [index, text] of (addresses?.allow ?? []).entries()) {
     const range = parseRange(text)

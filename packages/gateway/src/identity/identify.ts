@@ -13,6 +13,17 @@ import type { Connection } from '../edge/inbound.ts'
 import { readCertificate, type CertificateIdentity } from './certificate-identity.ts'
 import type { Roster } from './roster.ts'
 
+/** The session of a person in whose name the agent acts, as a ticket says that counts at this moment. */
+export interface PrincipalSession {
+  readonly id: string
+  readonly generation: number
+  /** The identity provider that vouches for the person. */
+  readonly issuer: string
+  /** The person, as that provider names them. */
+  readonly subject: string
+  readonly scopes: readonly string[]
+}
+
 class PrincipalProof {
   readonly #genuine = true
   readonly kind = 'principal'
@@ -22,16 +33,20 @@ class PrincipalProof {
   /** Of the certificate that was shown on this connection. */
   readonly thumbprint: Thumbprint
   readonly notAfterMs: number
+  /** Undefined for an agent that came without a ticket. */
+  readonly session: PrincipalSession | undefined
 
   constructor(
     { id, tenant, agent }: Pick<AgentIdentity, 'id' | 'tenant' | 'agent'>,
     { thumbprint, notAfterMs }: Pick<CertificateIdentity, 'thumbprint' | 'notAfterMs'>,
+    session: PrincipalSession | undefined,
   ) {
     this.id = id
     this.tenant = tenant
     this.agent = agent
     this.thumbprint = thumbprint
     this.notAfterMs = notAfterMs
+    this.session = session
   }
 
   static isGenuine(value: unknown): value is PrincipalProof {
@@ -39,7 +54,7 @@ class PrincipalProof {
   }
 }
 
-/** The proof that an agent holds the key of a certificate that counts at this moment. Only `identify` makes one. */
+/** The proof that an agent holds the key of a certificate that counts at this moment. Only `identify` makes one, and only `identifySession` adds a session. */
 export type Principal = PrincipalProof
 
 /** A principal as it crosses from one thread of the gateway to another. */
@@ -47,7 +62,13 @@ export type CarriedPrincipal = Pick<Principal, 'id' | 'tenant' | 'agent' | 'thum
 
 /** Makes the proof anew that `identify` made on another thread. For `threads` alone. */
 export function carriedPrincipal(carried: CarriedPrincipal): Principal {
-  return new PrincipalProof(carried, carried)
+  return new PrincipalProof(carried, carried, undefined)
+}
+
+/** The same agent, within a session. For `identifySession` alone, which has verified the ticket. */
+export function principalInSession(principal: Principal, session: PrincipalSession): Principal {
+  if (!isPrincipal(principal)) throw new TypeError('a session belongs to a principal that identity made')
+  return new PrincipalProof(principal, principal, session)
 }
 
 export const isPrincipal = PrincipalProof.isGenuine
@@ -71,7 +92,7 @@ export function identify(roster: Roster, connection: Connection, nowMs: number):
     const reason = objection(roster, certificate, connection, nowMs)
     if (reason !== undefined) return refused(code, reason)
   }
-  return new PrincipalProof(certificate.identity, certificate)
+  return new PrincipalProof(certificate.identity, certificate, undefined)
 }
 
 type Objection = (roster: Roster, certificate: CertificateIdentity, connection: Connection, nowMs: number) => string | undefined
@@ -113,6 +134,8 @@ const outwardCodes: Readonly<Record<IdentityCode, IdentityCode>> = {
   'identity.issuer-retired': 'identity.unauthenticated',
   'identity.unknown-agent': 'identity.unauthenticated',
   'identity.blocked': 'identity.blocked',
+  'identity.ticket-invalid': 'identity.ticket-invalid',
+  'identity.session-required': 'identity.session-required',
   'identity.enrolment-refused': 'identity.enrolment-refused',
   'identity.renewal-refused': 'identity.renewal-refused',
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Json } from '@sallyport/contract'
 import { callBy, principalOf, streamedCallBy } from '../../../../test/fixtures/access-request.ts'
+import { principalInSession, type Principal } from '../identity/identify.ts'
 import { compileCondition } from './condition.ts'
 import { questionOf } from './question.ts'
 import { readFacts } from './read-paths.ts'
@@ -165,4 +166,29 @@ test('a place in an expression is counted in UTF-16 units, also behind character
   const text = `"😀😀" == args.a && ${'('.repeat(65)}`
   const compiled = compileCondition(text)
   assert.deepEqual(compiled.kind === 'invalid' && compiled.faults.map(({ offset }) => offset), [text.length - 1])
+})
+
+test('of a session a condition sees that there is one, whose it is and what for; without one, asking for more fails', () => {
+  const session = { id: 's', generation: 1, issuer: 'https://idp.example', subject: 'alice', scopes: ['calendar.read', 'mail.send'] }
+  const of = (text: string, principal: Principal): unknown => {
+    const compiled = compileCondition(text)
+    assert.equal(compiled.kind, 'compiled', text)
+    return compiled.kind === 'compiled' && compiled.condition.evaluate(questionOf(callBy(principal)), nowMs)
+  }
+  const inSession = principalInSession(caller, session)
+  for (const text of [
+    'subject.session',
+    'subject.person == "alice"',
+    'subject.issuer == "https://idp.example"',
+    '"mail.send" in subject.scopes',
+    '!("mail.read" in subject.scopes)',
+    'subject.scopes.exists(scope, scope.startsWith("calendar."))',
+    'size(subject.scopes) == 2',
+    'has(subject.person)',
+  ])
+    assert.deepEqual(of(text, inSession), { kind: 'value', holds: true }, text)
+  for (const text of ['!subject.session', '!has(subject.person)', '!has(subject.scopes)', '!(subject.session && subject.person == "alice")'])
+    assert.deepEqual(of(text, caller), { kind: 'value', holds: true }, text)
+  for (const text of ['subject.person != "mallory"', 'subject.issuer != ""', '!("admin" in subject.scopes)'])
+    assert.match(JSON.stringify(of(text, caller)), /"kind":"error"/, text)
 })

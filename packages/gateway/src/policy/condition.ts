@@ -1,5 +1,5 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
-import { isCelError, parse, plan, type CelInput } from '@bufbuild/cel'
+import { celList, isCelError, parse, plan, type CelInput } from '@bufbuild/cel'
 import { checkCondition, type ConditionFault } from './condition-checker.ts'
 import { createLanguage, type Expression } from './condition-language.ts'
 import { conditionRecord, conditionValue, unreadArguments } from './condition-values.ts'
@@ -99,8 +99,10 @@ class Bindings {
   }
 
   get subject(): CelInput {
-    const { tenant, agent, id } = this.#request.principal
-    return conditionRecord({ tenant, agent, spiffe_id: id })
+    const { tenant, agent, id, session } = this.#request.principal
+    // Without a session there is no person, and a condition that asks for one fails, which denies: an empty name would differ from every name.
+    const person = session && { person: session.subject, issuer: session.issuer, scopes: celList(session.scopes) }
+    return conditionRecord({ tenant, agent, spiffe_id: id, session: session !== undefined, ...person })
   }
 
   get context(): CelInput {

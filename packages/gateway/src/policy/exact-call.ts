@@ -5,7 +5,7 @@ import type { HeaderLines } from '../edge/inbound.ts'
 import type { CallDigest } from './decision.ts'
 
 /**
- * What makes two calls the same call, and what a person is shown who is asked about one: who asks, where, what, with which arguments, headers and `_meta`.
+ * What makes two calls the same call, and what a person is shown who is asked about one: who asks and for which person, where, what, with which arguments, headers and `_meta`.
  *
  * Left out is what changes with every try and says nothing of what is asked: the JSON-RPC id, progress tokens, traces, the client's name, and the order of
  * members.
@@ -14,6 +14,7 @@ export function exactCall({ principal, upstream, action, resource, args, call }:
   return {
     tenant: principal.tenant,
     agent: principal.agent,
+    ...(principal.session && { person: { issuer: principal.session.issuer, subject: principal.session.subject } }),
     upstream,
     action,
     resource,

@@ -4,7 +4,7 @@ import type { Principal } from '../identity/identify.ts'
 
 /** What policy looks at of a call. Plain data, since the ledger may run on another thread. */
 export interface Question extends Pick<AccessRequest, 'id' | 'upstream' | 'action' | 'resource' | 'args' | 'context' | 'standing'> {
-  readonly principal: Pick<Principal, 'id' | 'tenant' | 'agent' | 'thumbprint'>
+  readonly principal: Pick<Principal, 'id' | 'tenant' | 'agent' | 'thumbprint' | 'session'>
   /** The body passes unread. */
   readonly isStreamed: boolean
   /** Where bookkeeping of a protocol is judged; undefined at the aggregated endpoint, where no single upstream is meant. */
@@ -16,10 +16,10 @@ export interface Question extends Pick<AccessRequest, 'id' | 'upstream' | 'actio
 }
 
 export function questionOf({ principal, call, ...asked }: AccessRequest): Question {
-  const { id, tenant, agent, thumbprint } = principal
+  const { id, tenant, agent, thumbprint, session } = principal
   return {
     ...asked,
-    principal: { id, tenant, agent, thumbprint },
+    principal: { id, tenant, agent, thumbprint, session },
     isStreamed: call.kind === 'http' && call.body !== undefined && !(call.body instanceof Uint8Array),
     place: call.kind === 'mcp' ? call.upstream : asked.upstream,
     pinned: pinnedIn(call),

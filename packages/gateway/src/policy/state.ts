@@ -59,6 +59,7 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
       return
     case 'refusal':
     case 'admin':
+    case 'session':
       return
   }
 }

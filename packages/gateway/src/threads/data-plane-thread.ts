@@ -3,6 +3,7 @@ import { createSecretKey, randomUUID } from 'node:crypto'
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Fault } from '@sallyport/contract'
 import { LiveRoster } from '../control/authority/live-roster.ts'
+import { LiveTicketTrust } from '../control/tickets/live-ticket-trust.ts'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import { dataFolder, deriveKey } from '../control/data-folder.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
@@ -10,6 +11,7 @@ import { callsOver, serveCalls } from './calls.ts'
 import { compileText } from './compile-text.ts'
 import { openDataPlane } from './data-plane.ts'
 import type { MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
+import { remoteSessions } from './own-sessions.ts'
 import { RemoteLedger } from './remote-ledger.ts'
 import { remoteStdioServers } from './remote-stdio-servers.ts'
 
@@ -26,12 +28,14 @@ try {
 }
 
 async function run(): Promise<void> {
-  const main = callsOver<MainApi>(start.ports.main, ['renew', 'cancelElsewhere', 'report'])
+  const main = callsOver<MainApi>(start.ports.main, ['renew', 'claimSession', 'refreshSession', 'endSession', 'leaveSession', 'cancelElsewhere', 'report'])
   const report = (event: string, error: unknown): void => void main.report(event, error instanceof Error ? error.message : String(error)).catch(() => undefined)
   const prepared = new Map<string, CompiledConfiguration>()
   const compiled = await compileText(start.configuration)
   const roster = new LiveRoster(start.trustDomain, [], { agents: [], revokedCertificates: [], blocks: [] })
   for (const change of start.roster) roster.apply(change)
+  const tickets = new LiveTicketTrust(start.trustDomain)
+  for (const change of start.tickets) void tickets.apply(change) // nobody else listens
   const sealingKey = await readKeyFile(dataFolder(start.dataFolder).sealingKey)
   const ledger = new RemoteLedger({ digestKey: createSecretKey(deriveKey(sealingKey, 'call-digest')), now: Date.now })
   parentPort?.on('message', (port: MessagePort) => ledger.attach(port))
@@ -40,10 +44,12 @@ async function run(): Promise<void> {
     compiled,
     version: start.version,
     roster,
+    tickets,
     ledger,
     tools: ledger.tools,
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
+    sessions: remoteSessions(main, randomUUID),
     now: Date.now,
     cancelElsewhere: (key) => void main.cancelElsewhere(key).catch(() => undefined),
     report,
@@ -63,9 +69,12 @@ async function run(): Promise<void> {
         for (const change of changes) roster.apply(change)
         plane.cutRefused()
       },
+      changeTickets: (changes) => {
+        for (const change of changes) void tickets.apply(change)
+      },
       replaceTls: (tls) => plane.replaceTls(tls),
       cancel: (key) => plane.cancel(key),
-      counters: () => plane.metrics.counters(),
+      series: () => plane.metrics.series(),
       held: () => ledger.held,
       drain: async () => {
         await plane.drain()

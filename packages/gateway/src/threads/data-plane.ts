@@ -14,19 +14,25 @@ import { mcpPorts } from '../forward/mcp/forward-mcp.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
-import type { OwnActs } from '../forward/own/serve-own.ts'
+import type { OwnActs, OwnSessions } from '../forward/own/serve-own.ts'
 import { handle, type Snapshot } from '../gateway.ts'
 import { readCertificate, thumbprintOf } from '../identity/certificate-identity.ts'
 import { identify } from '../identity/identify.ts'
 import type { Roster } from '../identity/roster.ts'
+import type { TicketTrust } from '../identity/ticket-trust.ts'
+import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { openTraces } from '../telemetry/open-telemetry.ts'
+import { watchRequest } from '../telemetry/watch-request.ts'
 
 export interface DataPlaneTerms {
   readonly dataFolder: string
   readonly compiled: CompiledConfiguration
   readonly version: string
   readonly roster: Roster
+  readonly tickets: TicketTrust
+  readonly sessions: OwnSessions
   readonly ledger: LedgerDoor
   readonly tools: ToolSight
   readonly stdio: StdioServers
@@ -61,26 +67,35 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const sealingKey = await readKeyFile(places.sealingKey)
   const sessionKey = deriveKey(sealingKey, 'session')
   const database = openDatabase(places.database)
+  const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
   const exchanges = openExchanges(terms.compiled.definitions, {
-    credentials: new SqliteSecretStore(database, sealingKey, randomBytes),
+    credentials: secrets,
     resolver: systemResolver,
   })
   const metrics = new Metrics()
+  const tracing = await openTraces(terms.compiled.configuration.telemetry, { version, metrics, revealShared: (name) => secrets.revealShared(name), report })
+  const watch = { metrics, tracing, now: () => performance.now() }
   let compiled = terms.compiled
   let snapshot = snapshotOf(compiled, sessionKey)
   const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
   const ports = {
     roster,
+    tickets: new TicketVerifier(terms.tickets),
     ledger,
     newId: randomUUID,
-    forward: { exchanges, mcp, own: { renew: terms.renew, catalog: () => catalogOf(compiled) } },
+    forward: {
+      exchanges,
+      mcp,
+      own: { renew: terms.renew, sessions: terms.sessions, catalog: () => catalogOf(compiled), jwks: () => terms.tickets.jwks },
+    },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
-      metrics.count('requests', { code, upstream: upstream ?? 'none' }),
+      metrics.count('sallyport_requests_total', { code, upstream: upstream ?? 'none' }),
     report: (error: unknown) => report('request.failed', error),
   }
   const limits = edgeLimits(compiled.configuration, terms.threads)
   const closeRest = async (): Promise<void> => {
     await exchanges.close()
+    await tracing?.close()
     database.close()
   }
   try {
@@ -101,7 +116,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
           ledger.refuse({ caller: { certificate: thumbprintOf(connection.certificate) }, code, reason, request: id })
         },
       },
-      (inbound) => handle(ports, () => snapshot, inbound),
+      (inbound) => watchRequest(watch, ports, inbound, (watched) => handle(watched, () => snapshot, inbound)),
     )
     return {
       address: edge.address,
@@ -129,8 +144,8 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
 
 /** What any listener observes, as metrics. */
 export function countEvent(metrics: Metrics, event: EdgeEvent, report: (event: string, error: unknown) => void): void {
-  if (event.kind === 'connection-refused') metrics.count('connections_refused', { reason: event.reason })
-  if (event.kind === 'request-refused') metrics.count('requests', { code: event.code, upstream: 'none' })
+  if (event.kind === 'connection-refused') metrics.count('sallyport_connections_refused_total', { reason: event.reason })
+  if (event.kind === 'request-refused') metrics.count('sallyport_requests_total', { code: event.code, upstream: 'none' })
   if (event.kind === 'request-failed') report('request.failed', event.error)
 }
 
@@ -145,7 +160,8 @@ const judgedBodyBytesMaxDefault = 1_048_576
 function snapshotOf(compiled: CompiledConfiguration, sessionKey: Uint8Array): Snapshot {
   const { judgedBodyBytes } = compiled.configuration.limits ?? {}
   const judgedBodyBytesMax = judgedBodyBytes === undefined ? judgedBodyBytesMaxDefault : sizeBytes(judgedBodyBytes)
-  return { revision: compiled.revision, access: { upstreams: compiled.upstreams, judgedBodyBytesMax, sessionKey }, policy: compiled.policy }
+  const { revision, sessions, policy, upstreams } = compiled
+  return { revision, sessions, access: { upstreams, judgedBodyBytesMax, sessionKey }, policy }
 }
 
 function catalogOf({ configuration }: CompiledConfiguration): ReturnType<OwnActs['catalog']> {

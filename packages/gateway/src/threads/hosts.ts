@@ -2,10 +2,13 @@ import type { TrustDomain } from '@sallyport/contract'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { LiveRoster, RosterChange } from '../control/authority/live-roster.ts'
+import type { AgentSessions } from '../control/sessions/session.ts'
+import type { LiveTicketTrust, TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
 import type { PinnedTool } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { ConfigurationText, LedgerApi } from './plane-ports.ts'
 
 /** The ledger as the control plane uses it, on this thread or another. Rejects with Fault. */
@@ -15,6 +18,7 @@ export interface LedgerHost {
   readonly begin: (act: Parameters<LedgerApi['begin']>[0]) => Promise<void>
   readonly note: LedgerApi['note']
   readonly answerApproval: LedgerApi['answerApproval']
+  readonly refuse: LedgerApi['refuse']
   approvals(): Promise<readonly Approval[]>
   tools(upstream?: string): Promise<readonly PinnedTool[]>
   readonly acceptTool: LedgerApi['acceptTool']
@@ -28,6 +32,9 @@ export interface PlanesTerms {
   readonly compiled: CompiledConfiguration
   readonly configuration: ConfigurationText
   readonly roster: LiveRoster
+  readonly tickets: LiveTicketTrust
+  /** Undefined: nobody can open one here. */
+  readonly sessions: AgentSessions | undefined
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }
   readonly stdio: StdioServers
@@ -43,10 +50,12 @@ export interface PlanesHost {
   /** No call is judged by the configuration of before once this resolves. */
   activate(next: CompiledConfiguration): Promise<void>
   changeRoster(change: RosterChange): void
+  /** Resolves when it is in force everywhere. */
+  changeTickets(change: TicketChange): Promise<void>
   /** Resolves when every change of the roster until now is in force everywhere, open connections included. */
   inForce(): Promise<void>
   replaceTls(tls: ServerCredentials): void
-  counters(): Promise<readonly (readonly [series: string, count: number])[]>
+  series(): Promise<readonly Series[]>
   drain(): Promise<void>
   close(): Promise<void>
 }

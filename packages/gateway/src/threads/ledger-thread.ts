@@ -45,6 +45,7 @@ async function run(): Promise<void> {
       note: (act) => ledger.note(act),
       answerApproval: (approval, answer, person, note) => ledger.answerApproval(approval, answer, person, note),
       approvals: () => state.approvals.list(now()),
+      refuse: (seen) => ledger.refuse(seen),
       tools: (upstream) => tools.all(upstream),
       acceptTool: (owner, tool, digest, person) => tools.accept(owner, tool, digest, person),
       toolsMayHaveChanged: (owner, isAnnounced) => (isAnnounced ? tools.announce(owner) : tools.mayHaveChanged(owner)),

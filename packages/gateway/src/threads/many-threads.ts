@@ -3,25 +3,29 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { RosterChange } from '../control/authority/live-roster.ts'
+import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import { claimAddress } from '../edge/claim-address.ts'
 import { carriedPrincipal } from '../identity/identify.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import { callsOver, serveCalls, type Calls, type Offer } from './calls.ts'
 import type { Hosts, HostsTerms, LedgerHost, PlanesHost, PlanesTerms } from './hosts.ts'
 import type { ConfigurationText, LedgerApi, LedgerStart, MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
+import { localSessions, offerSessions } from './own-sessions.ts'
 import { offerStdioServers } from './remote-stdio-servers.ts'
 
-/** For a change of the roster to be in force on a thread; one that does not answer in time is ended, and its connections with it. */
+/** For a change of the roster or of the trust in tickets to be in force on a thread; one that does not answer in time is ended, and its connections with it. */
 const inForceMs = 1_000
 /** A thread that lived so long had not failed to start; one that did not is replaced after a pause. */
 const healthyMs = 10_000
 const pauseMsMax = 30_000
 
-const planeCalls = ['prepare', 'activate', 'changeRoster', 'replaceTls', 'cancel', 'counters', 'held', 'drain', 'close'] as const
+const planeCalls = ['prepare', 'activate', 'changeRoster', 'changeTickets', 'replaceTls', 'cancel', 'series', 'held', 'drain', 'close'] as const
 const ledgerCalls = [
   'begin',
   'note',
   'answerApproval',
   'approvals',
+  'refuse',
   'tools',
   'acceptTool',
   'toolsMayHaveChanged',
@@ -114,6 +118,10 @@ class LedgerThread implements LedgerHost {
 
   answerApproval(...answer: Parameters<LedgerApi['answerApproval']>): ReturnType<LedgerApi['answerApproval']> {
     return this.#calls.answerApproval(...answer)
+  }
+
+  refuse(seen: Parameters<LedgerApi['refuse']>[0]): void {
+    void this.#running?.calls.refuse(seen).catch(() => undefined)
   }
 
   approvals(): Promise<ReturnType<LedgerApi['approvals']>> {
@@ -233,9 +241,13 @@ class PlaneThreads implements PlanesHost {
 
   changeRoster(change: RosterChange): void {
     for (const plane of this.#running) {
-      const done: Promise<void> = this.#inForceOn(plane, change).finally(() => this.#pending.delete(done))
+      const done: Promise<void> = this.#inForceOn(plane, plane.calls.changeRoster([change])).finally(() => this.#pending.delete(done))
       this.#pending.add(done)
     }
+  }
+
+  async changeTickets(change: TicketChange): Promise<void> {
+    await Promise.all(this.#each((plane) => this.#inForceOn(plane, plane.calls.changeTickets([change]))))
   }
 
   async inForce(): Promise<void> {
@@ -247,8 +259,8 @@ class PlaneThreads implements PlanesHost {
     for (const { calls } of this.#running) calls.replaceTls(tls).catch((error: unknown) => this.#terms.report('thread.tls', error))
   }
 
-  async counters(): Promise<readonly (readonly [series: string, count: number])[]> {
-    return (await Promise.all(this.#each(({ calls }) => calls.counters().catch(() => [])))).flat()
+  async series(): Promise<readonly Series[]> {
+    return (await Promise.all(this.#each(({ calls }) => calls.series().catch(() => [])))).flat()
   }
 
   async drain(): Promise<void> {
@@ -268,12 +280,14 @@ class PlaneThreads implements PlanesHost {
 
   async #startOne(): Promise<Started<PlaneApi>> {
     const { dataFolder, trustDomain, version, report } = this.#terms
-    const { roster, stdio, renew } = this.#planes
+    const { roster, tickets, stdio, renew, now } = this.#planes
     const control = new MessageChannel()
     const main = new MessageChannel()
     const children = new MessageChannel()
     const failed = (error: unknown): void => report('thread.failed', error)
+    const sessions = offerSessions(localSessions(this.#planes.sessions, roster, now))
     const offer: MainApi = {
+      ...sessions,
       renew: (principal, csrPem) => renew(carriedPrincipal(principal), csrPem),
       cancelElsewhere: (key) => {
         for (const { calls } of this.#running) void calls.cancel(key).catch(() => undefined)
@@ -288,6 +302,7 @@ class PlaneThreads implements PlanesHost {
       trustDomain,
       version,
       roster: roster.changes(),
+      tickets: tickets.changes(),
       tls: this.#tls,
       address: this.address,
       threads: this.#threads,
@@ -299,9 +314,11 @@ class PlaneThreads implements PlanesHost {
     worker.on('error', (error) => report('thread.ended', error))
     const started: Started<PlaneApi> = { worker, calls: callsOver<PlaneApi>(control.port1, planeCalls), news: await comesUp(worker) }
     this.#running.add(started)
-    const informed = started.calls.changeRoster(roster.changes()) // of what changed while it was starting
+    // Of what changed while it was starting.
+    const informed = Promise.all([started.calls.changeRoster(roster.changes()), started.calls.changeTickets(tickets.changes())])
     worker.once('exit', () => {
       this.#running.delete(started)
+      sessions.leaveAll()
       this.#replace(startedAt, 0)
     })
     await informed
@@ -327,9 +344,9 @@ class PlaneThreads implements PlanesHost {
     }, pauseMs).unref()
   }
 
-  async #inForceOn({ worker, calls }: Started<PlaneApi>, change: RosterChange): Promise<void> {
+  async #inForceOn({ worker }: Started<PlaneApi>, changing: Promise<void>): Promise<void> {
     const late = setTimeout(() => void worker.terminate(), inForceMs)
-    await calls.changeRoster([change]).catch(() => undefined) // a thread that is gone serves nobody
+    await changing.catch(() => undefined) // a thread that is gone serves nobody
     clearTimeout(late)
   }
 }

@@ -2,6 +2,7 @@ import type { Hosts, HostsTerms } from './hosts.ts'
 import { openDataPlane } from './data-plane.ts'
 import { localToolSight } from './local-tool-sight.ts'
 import { openLedger } from './open-ledger.ts'
+import { localSessions } from './own-sessions.ts'
 
 /** Everything on this thread: no hop to the ledger. For small installations. @throws Fault */
 export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
@@ -17,6 +18,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
       begin: (act) => ledger.begin(act),
       note: (act) => ledger.note(act),
       answerApproval: (...answer) => ledger.answerApproval(...answer),
+      refuse: (seen) => ledger.refuse(seen),
       approvals: async () => state.approvals.list(opened.now()),
       tools: async (upstream) => tools.all(upstream),
       acceptTool: (...accepted) => tools.accept(...accepted),
@@ -28,6 +30,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
     openPlanes: async (planes) => {
       const plane = await openDataPlane({
         ...planes,
+        sessions: localSessions(planes.sessions, planes.roster, planes.now),
         dataFolder,
         version,
         ledger,
@@ -41,9 +44,10 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
         prepare: async () => undefined,
         activate: async (next) => plane.activate(next),
         changeRoster: () => plane.cutRefused(),
+        changeTickets: async () => undefined, // there is one trust, and it has changed
         inForce: async () => undefined,
         replaceTls: (tls) => plane.replaceTls(tls),
-        counters: async () => plane.metrics.counters(),
+        series: async () => plane.metrics.series(),
         drain: () => plane.drain(),
         close: () => plane.close(),
       }

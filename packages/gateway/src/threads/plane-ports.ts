@@ -2,10 +2,15 @@ import type { CertificateAnswer, Fault, Refused } from '@sallyport/contract'
 import type { MessagePort } from 'node:worker_threads'
 import type { RosterChange } from '../control/authority/live-roster.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
+import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
+import type { Connection } from '../edge/inbound.ts'
+import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
-import type { AdminEvent, ApprovalEvent, GatewayEvent, TrustDomain } from '@sallyport/contract'
+import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
+import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
+import type { Series } from '../telemetry/metrics.ts'
 import type { Accepted } from '../tool-register.ts'
 
 /** The configuration as text, so that every thread compiles the same. */
@@ -20,6 +25,11 @@ export interface ConfigurationText {
 /** What a thread of the gateway cannot do by itself. */
 export interface MainApi {
   renew(principal: CarriedPrincipal, csrPem: string): Promise<CertificateAnswer | Refused>
+  /** `id` names the call, by which its caller can be said to have gone away. */
+  claimSession(id: string, shown: Connection): Promise<GrantedSession | Refused>
+  refreshSession(id: string, shown: Connection, handle: string): Promise<GrantedSession | Refused>
+  endSession(id: string, shown: Connection, handle: string): Promise<'ended' | Refused>
+  leaveSession(id: string): void
   /** A call that another thread may have in flight is to be cancelled there. */
   cancelElsewhere(key: string): void
   report(event: string, message: string): void
@@ -31,9 +41,11 @@ export interface PlaneApi {
   activate(revision: string): void
   /** In force, open connections included, when it is answered. */
   changeRoster(changes: readonly RosterChange[]): void
+  /** In force when it is answered. */
+  changeTickets(changes: readonly TicketChange[]): void
   replaceTls(tls: ServerCredentials): void
   cancel(key: string): Promise<void>
-  counters(): readonly (readonly [series: string, count: number])[]
+  series(): readonly Series[]
   /** Permits whose outcome this thread will tell. */
   held(): readonly number[]
   drain(): Promise<void>
@@ -42,9 +54,11 @@ export interface PlaneApi {
 
 export interface LedgerApi {
   begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: readonly number[]): Promise<void>
-  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
+  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
+  /** Counts what no data plane refused. */
+  refuse(seen: RefusalSeen): void
   tools(upstream?: string): readonly PinnedTool[]
   acceptTool(owner: ToolOwner, tool: string, digest: string, person: string): Promise<Accepted>
   /** A child says so, or only may have others, since it has ended. */
@@ -63,6 +77,7 @@ export interface PlaneStart {
   readonly trustDomain: TrustDomain
   readonly version: string
   readonly roster: readonly RosterChange[]
+  readonly tickets: readonly TicketChange[]
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }
   /** How many threads share the limits of the edge. */

@@ -2,13 +2,16 @@ import { exitCodeOf, exitCodes, Fault, problems, type JsonObject, type Problem }
 import type { Command } from 'commander'
 import { enroll, holdsIdentity, loadIdentity, makeFolder, nextRenewalAt, renew, type HeldIdentity } from '../enrolment/index.ts'
 import { formatAuthority } from '../link/authority.ts'
-import { openLink, type GatewayLink } from '../link/gateway-link.ts'
+import { openLink, type GatewayLink, type LinkOptions } from '../link/gateway-link.ts'
 import { identityInFolder } from '../link/identity-source.ts'
 import { clockOf, type AgentSideIo } from './agent-side-io.ts'
 import { defaultIdentityFolder } from './default-folder.ts'
 import { CommandFailure } from './command-failure.ts'
 import { readEnrolmentToken, tokenVariable, type TokenOptions } from './read-enrolment-token.ts'
 import { runCommand, type Said } from './run-command.ts'
+import type { SessionTrouble } from '../session/keep-session.ts'
+import { sessionInFolder } from '../session/session-files.ts'
+import { tellSessionTrouble } from './session-trouble.ts'
 
 interface EnrollOptions extends TokenOptions {
   readonly gateway: string
@@ -65,11 +68,18 @@ async function runEnroll(io: AgentSideIo, { gateway, agents, out, replace, ...gi
   if (answered.kind === 'refused') {
     throw refusal(answered.problem, 'Tokens work once and for a short time: have an operator run "sallyport agent add" again.')
   }
+  await forgetSession(directory)
   const { text, json } = describe('Enrolled', directory, answered.held)
   const trouble = await troubleAt(io, directory)
   if (trouble === undefined) return { text: `${text}\nthe gateway answers at ${formatAuthority(answered.held.gateway)}`, json: { ...json, reached: true } }
   io.stderr.write(`sallyport: warning: enrolled, but agents cannot work yet: ${trouble}\n`)
   return { text, json: { ...json, reached: false } }
+}
+
+/** It belongs to a certificate of before, and perhaps to another agent. */
+async function forgetSession(directory: string): Promise<void> {
+  const store = sessionInFolder(directory)
+  await store.underLock(() => store.remove())
 }
 
 /** The token serves once: it is sent when its fruit can be kept. */
@@ -130,8 +140,11 @@ async function runWhoami(io: AgentSideIo, directory: string): Promise<Said> {
   try {
     const answered = await link.whoami()
     if (answered.kind === 'refused') throw refusal(answered.problem)
-    const { id, tenant, agent, notAfter } = answered.whoami
-    return { text: `${id}\ncertificate valid until ${notAfter}`, json: { id, tenant, agent, notAfter, gateway: formatAuthority(link.gateway) } }
+    const { id, tenant, agent, notAfter, session } = answered.whoami
+    return {
+      text: `${id}\ncertificate valid until ${notAfter}${session ? `\nin a session of ${session.person}, who logged in at ${session.issuer}` : ''}`,
+      json: { id, tenant, agent, notAfter, gateway: formatAuthority(link.gateway), ...(session && { session }) },
+    }
   } finally {
     await link.close()
   }
@@ -148,13 +161,23 @@ export async function requireIdentity(directory: string): Promise<void> {
   }
 }
 
-/** The link over the identity in a folder; failed renewals are told on standard error. */
+/** The link over the identity and the session in a folder; what fails of keeping them fresh is told on standard error. */
 export function openFolderLink(io: AgentSideIo, directory: string): Promise<GatewayLink> {
-  return openLink({
+  const report = (trouble: SessionTrouble): void => void io.stderr.write(`sallyport: ${tellSessionTrouble(trouble)}\n`)
+  return openLink({ ...plainOptions(io, directory), session: { store: sessionInFolder(directory), random: Math.random, report } })
+}
+
+/** The same without a session, for what must not wait for one. */
+export function openPlainLink(io: AgentSideIo, directory: string): Promise<GatewayLink> {
+  return openLink(plainOptions(io, directory))
+}
+
+function plainOptions(io: AgentSideIo, directory: string): LinkOptions {
+  return {
     identity: identityInFolder(directory),
     clock: clockOf(io),
     report: (failure) => io.stderr.write(`sallyport: the certificate is not renewed yet: ${describeFailure(failure)}\n`),
-  })
+  }
 }
 
 export function refusal(problem: Problem, hint = ''): CommandFailure {

@@ -4,6 +4,8 @@ import { exitCodes, Fault, nameRule, parseUpstreamName } from '@sallyport/contra
 import type { Command } from 'commander'
 import { openBridge } from '../connect/bridge.ts'
 import { readOrCreateSecret, type ClientSecret } from '../connect/client-secret.ts'
+import { interceptionBy, type Interception } from '../connect/interception/interception.ts'
+import { readAuthority } from '../connect/interception/kept-authority.ts'
 import { parseLoopbackAddress } from '../connect/loopback-address.ts'
 import { runStdioBridge } from '../connect/stdio.ts'
 import type { GatewayLink } from '../link/gateway-link.ts'
@@ -95,14 +97,27 @@ async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOr
   const wrong = allowOrigin.find((origin) => !isOrigin(origin))
   if (wrong !== undefined) throw new CommandFailure(exitCodes.usage, `${JSON.stringify(wrong)} is no origin such as http://localhost:6274`)
   const clientSecret = await usableSecret(directory)
+  const interception = await interceptionOf(io, directory)
   const link = await openFolderLink(io, directory)
   try {
     const report = (failure: unknown): void => void io.stderr.write(`sallyport connect: ${failure instanceof Error ? failure.stack : String(failure)}\n`)
-    const bridge = await openBridge({ link, listen: address, clientSecret, allowedOrigins: allowOrigin, clock: clockOf(io), newId: randomUUID, report })
+    const bridge = await openBridge({
+      link,
+      listen: address,
+      clientSecret,
+      allowedOrigins: allowOrigin,
+      interception,
+      clock: clockOf(io),
+      newId: randomUUID,
+      report,
+    })
     try {
       const { url, port } = bridge
       const secretFile = join(directory, 'connect.secret')
-      const said = json === true ? JSON.stringify({ url, mcp: `${url}/mcp`, proxy: url, port, secretFile }) : greeting(url, secretFile)
+      const said =
+        json === true
+          ? JSON.stringify({ url, mcp: `${url}/mcp`, proxy: url, port, secretFile, intercepts: interception !== undefined })
+          : greeting(url, secretFile, interception !== undefined)
       io.stdout.write(`${said}\n`)
       await aborted(io.stop)
     } finally {
@@ -122,7 +137,18 @@ async function usableSecret(directory: string): Promise<ClientSecret> {
   }
 }
 
-function greeting(url: string, secretFile: string): string {
+/** TLS in tunnels ends at the bridge once "connect trust" was run. */
+async function interceptionOf(io: AgentSideIo, directory: string): Promise<Interception | undefined> {
+  try {
+    const authority = await readAuthority(directory)
+    return authority && interceptionBy(authority, io, randomBytes)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    throw new CommandFailure(exitCodes.configuration, error.message)
+  }
+}
+
+function greeting(url: string, secretFile: string, isIntercepting: boolean): string {
   const proxy = url.replace('http://', 'http://sallyport:SECRET@')
   return [
     `Bridge to the gateway at ${url} (this machine only). Ctrl-C ends it.`,
@@ -130,6 +156,7 @@ function greeting(url: string, secretFile: string): string {
     `  HTTP programs     ${url}/http/UPSTREAM/PATH             with "X-Sallyport-Secret: SECRET"`,
     `  language models   ${url}/llm/UPSTREAM/v1                with SECRET as the API key`,
     `  as HTTP proxy     HTTP_PROXY=${proxy}`,
+    ...(isIntercepting ? [`  for https:// too  HTTPS_PROXY=${proxy}`] : []),
     `SECRET is in ${secretFile}, or: sallyport connect --print-secret`,
   ].join('\n')
 }

@@ -11,6 +11,7 @@ import type { ClientSecret } from './client-secret.ts'
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts'
 import { faultProblem } from './fault-problem.ts'
 import { gatewayPath } from './gateway-path.ts'
+import type { Interception } from './interception/interception.ts'
 import { ownAuthorities, parseLoopbackAddress } from './loopback-address.ts'
 import { onwardHeaders, returnedHeaders } from './pass-headers.ts'
 import { openTunnels, type Tunnels } from './tunnels.ts'
@@ -37,6 +38,8 @@ export interface BridgeOptions {
   readonly clientSecret: ClientSecret
   /** Exact origins whose pages may use the bridge from a browser; normally none. */
   readonly allowedOrigins: readonly string[]
+  /** Ends TLS in tunnels to the hosts that it covers; without it they are refused. */
+  readonly interception?: Interception | undefined
   readonly clock: Pick<Clock, 'now'>
   /** Makes the opaque id of a problem. */
   readonly newId: () => string
@@ -81,7 +84,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   const rules = { authorities: ownAuthorities(port), allowedOrigins: new Set(options.allowedOrigins), secret: options.clientSecret }
   const hosts = upstreamHosts(link, clock)
-  const tunnels = openTunnels({ server, rules, hosts, newId, report: options.report })
+  const tunnels = openTunnels({ server, rules, hosts, interception: options.interception, newId, report: options.report })
   let inFlight = 0
 
   server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -100,7 +103,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   return {
     url: `http://${address.host === '::1' ? '[::1]' : address.host}:${port}`,
     port,
-    close: () => stopListening(server),
+    close: () => stopListening(server, options.interception),
   }
 }
 
@@ -174,9 +177,10 @@ function startListening(server: Server, { host, port }: { readonly host: string;
   })
 }
 
-async function stopListening(server: Server): Promise<void> {
+async function stopListening(server: Server, interception: Interception | undefined): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
+  interception?.close()
   const cut = setTimeout(() => server.closeAllConnections(), bridgeLimits.closeMsMax)
   await closed
   clearTimeout(cut)

@@ -6,9 +6,9 @@ const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authent
 
 /**
  * Fields that were meant for the bridge: it has judged Host and Origin, and Authorization is between it and its client (the gateway adds the upstream's credential
- * itself). Expect was answered by the bridge's own server.
+ * itself). A ticket is the bridge's to add. Expect was answered by the bridge's own server.
  */
-const forBridge = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'expect']
+const forBridge = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'sallyport-ticket', 'expect']
 
 const crossOrigin = /^access-control-/
 

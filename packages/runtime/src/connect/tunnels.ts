@@ -6,12 +6,15 @@ import { admitTunnel, type AdmissionRules } from './admit.ts'
 import { writeRaw } from './answer-problem.ts'
 import { faultProblem } from './fault-problem.ts'
 import { upstreamAt } from './gateway-path.ts'
+import type { Interception } from './interception/interception.ts'
 import { withoutDefaultPort, type UpstreamHosts } from './upstream-hosts.ts'
 
 export interface TunnelPorts {
   readonly server: Server
   readonly rules: AdmissionRules
   readonly hosts: UpstreamHosts
+  /** Undefined: no tunnel for TLS is opened. */
+  readonly interception: Interception | undefined
   readonly newId: () => string
   readonly report: (failure: unknown) => void
 }
@@ -24,11 +27,12 @@ export interface Tunnels {
 
 /**
  * Serves CONNECT without tunnelling: the connection ends here, as plain HTTP/1.1 under the same limits, and each request in it goes to the gateway like any other. Many
- * clients open a tunnel even for `http://` URLs; what leads nowhere in the catalog is refused before a byte is taken, and TLS is refused since nobody could judge it.
+ * clients open a tunnel even for `http://` URLs; what leads nowhere in the catalog is refused before a byte is taken. TLS (port 443) ends here too where the user has made an authority for
+ * it, and is refused otherwise, since nobody could judge what is in it.
  *
  * @see RFC 9110 section 9.3.6
  */
-export function openTunnels({ server, rules, hosts, newId, report }: TunnelPorts): Tunnels {
+export function openTunnels({ server, rules, hosts, interception, newId, report }: TunnelPorts): Tunnels {
   const tunnels = new WeakMap<Duplex, string>()
   const busy = new WeakSet<Duplex>()
 
@@ -41,7 +45,9 @@ export function openTunnels({ server, rules, hosts, newId, report }: TunnelPorts
     const { authority } = admitted
     const found = await upstreamAt(authority, hosts)
     if (found.kind === 'refused') return document(found)
-    return authority.endsWith(':443') ? document(refuseTls(authority)) : { authority }
+    return isForTls(authority) && !interception?.covers(withoutDefaultPort(authority))
+      ? document(refuseTls(authority, interception !== undefined))
+      : { authority }
   }
 
   const open = async (incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
@@ -52,11 +58,16 @@ export function openTunnels({ server, rules, hosts, newId, report }: TunnelPorts
     })
     if (socket.destroyed) return
     if (!('authority' in judged)) return writeRaw(socket, judged)
-    tunnels.set(socket, judged.authority)
+    const { authority } = judged
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
     if (head.length > 0) socket.unshift(head)
     // The same server parses what is inside: one parser, one set of limits, one way to the gateway.
-    server.emit('connection', socket)
+    const serve = (inside: Duplex): void => {
+      tunnels.set(inside, authority)
+      server.emit('connection', inside)
+    }
+    if (isForTls(authority)) await interception?.open(socket, withoutDefaultPort(authority), serve)
+    else serve(socket)
   }
 
   server.on('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
@@ -76,8 +87,15 @@ export function openTunnels({ server, rules, hosts, newId, report }: TunnelPorts
   return { authorityOf: (socket) => tunnels.get(socket) }
 }
 
-function refuseTls(authority: string): ReturnType<typeof refused> {
+function isForTls(authority: string): boolean {
+  return authority.endsWith(':443')
+}
+
+function refuseTls(authority: string, isIntercepting: boolean): ReturnType<typeof refused> {
   const host = withoutDefaultPort(authority)
-  const detail = `Call http://${host}/ through the proxy instead of https://${host}/: TLS to the bridge would hide the call from the rules; the gateway adds TLS on the way onward.`
+  const trust = isIntercepting
+    ? 'or run "sallyport connect trust" again, if it is among the hosts of the gateway now'
+    : 'or let the bridge end TLS: "sallyport connect trust"'
+  const detail = `Call http://${host}/ through the proxy instead of https://${host}/: TLS to the bridge would hide the call from the rules; the gateway adds TLS on the way onward; ${trust}.`
   return refused('edge.upgrade-refused', undefined, { detail })
 }

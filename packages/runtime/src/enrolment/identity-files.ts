@@ -1,9 +1,9 @@
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto'
-import { constants } from 'node:fs'
-import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readFile, readdir, realpath, rename, rm, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Fault, parseSpiffeId, type AgentIdentity } from '@sallyport/contract'
 import { z } from 'zod'
+import { syncFolder, writeDurably } from './durable-file.ts'
 import { parseGatewayAddress, type GatewayAddress } from './gateway-address.ts'
 
 /** What an agent has to show, and whom it trusts. The parts always belong together. */
@@ -113,28 +113,9 @@ async function refuseSharedKey(path: string): Promise<void> {
   if ((mode & 0o077) !== 0) throw new Fault(`${path} is open to others: chmod 600 it, and treat the key as stolen`, 'not-done')
 }
 
-async function writeDurably(path: string, content: string): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
 async function pointTo(target: string, directory: string, name: string): Promise<void> {
   const unfinished = join(directory, `.${name}.unfinished`)
   await rm(unfinished, { force: true })
   await symlink(target, unfinished)
   await rename(unfinished, join(directory, name))
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

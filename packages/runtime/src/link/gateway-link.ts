@@ -1,41 +1,26 @@
-import type { Readable } from 'node:stream'
-import { Fault, catalogAnswer, ownPaths, whoamiAnswer, type CatalogAnswer, type ProblemDocument, type Refused, type WhoamiAnswer } from '@sallyport/contract'
-import type { Pool } from 'undici'
+import {
+  Fault,
+  catalogAnswer,
+  ownPaths,
+  problemHeader,
+  ticketHeader,
+  whoamiAnswer,
+  type CatalogAnswer,
+  type ProblemDocument,
+  type Refused,
+  type WhoamiAnswer,
+} from '@sallyport/contract'
 import type { GatewayAddress, HeldIdentity } from '../enrolment/index.ts'
 import { formatAuthority } from './authority.ts'
 import type { Clock } from './clock.ts'
-import { pairHeaders, type HeaderPairs } from './header-pairs.ts'
+import { firstHeader } from './header-pairs.ts'
 import type { IdentitySource } from './identity-source.ts'
-import { linkFault } from './link-fault.ts'
-import { openPool } from './pool.ts'
+import { linkLimits, Lines, type Line, type LinkRequest } from './lines.ts'
 import { readJson, separateProblem, type LinkAnswer } from './read-answer.ts'
 import { keepRenewed } from './renewal.ts'
-
-export const linkLimits = {
-  inFlightMax: 128,
-  /** Pools of earlier certificates that still carry an answer. */
-  retiringPoolsMax: 4,
-  headMsMax: 120_000,
-  idleMsMax: 120_000,
-  ownAnswerBytesMax: 1_048_576,
-  ownAnswerMsMax: 15_000,
-  closeMsMax: 2_000,
-} as const
-
-export interface LinkRequest {
-  readonly method: string
-  /** Origin-form, query included. */
-  readonly path: string
-  /** Without Host, framing and hop-by-hop fields; the link writes those. A Content-Length must be true to the body. */
-  readonly headers: HeaderPairs
-  readonly body?: Uint8Array | Readable
-  /** Cancels the exchange at any point, up to the end of the answer's body. */
-  readonly signal?: AbortSignal
-  /** Longest wait for the head of the answer. */
-  readonly headMsMax?: number
-  /** Longest silence within the body of the answer. */
-  readonly idleMsMax?: number
-}
+import { keepSession, type SessionTrouble } from '../session/keep-session.ts'
+import { refreshSession } from '../session/session-calls.ts'
+import type { SessionStore } from '../session/session-files.ts'
 
 /** What the gateway answered instead of the thing asked for. */
 export interface RefusedByGateway {
@@ -61,65 +46,67 @@ export interface GatewayLink {
   close(): Promise<void>
 }
 
+export { linkLimits, type LinkRequest } from './lines.ts'
+
 export interface LinkOptions {
   readonly identity: IdentitySource
   /** If not the one that was written down at the enrolment. */
   readonly gateway?: GatewayAddress
   readonly clock: Clock
+  /** A session to keep fresh and to show, once there is one in the store. */
+  readonly session?: { readonly store: SessionStore; /** From 0 up to 1. */ readonly random: () => number; readonly report: (trouble: SessionTrouble) => void }
   /** A failed renewal or an unexpected end, for the operator's eyes. */
   readonly report: (failure: unknown) => void
 }
 
 /**
- * Opens the link and keeps its certificate renewed in the background. Connections are made when they are needed.
+ * Opens the link, and keeps its certificate renewed and its session refreshed in the background. Connections are made when they are needed.
+ *
+ * A ticket counts under one certificate. So after a renewal requests show the old certificate and its ticket until there is a ticket for the new one, or the old
+ * ticket has ended.
  *
  * @throws Fault when there is no usable identity.
  */
-export async function openLink({ identity, gateway: given, clock, report }: LinkOptions): Promise<GatewayLink> {
+export async function openLink({ identity, gateway: given, clock, session: kept, report }: LinkOptions): Promise<GatewayLink> {
   const start = await identity.load()
   const gateway = given ?? start.gateway
   const authority = formatAuthority(gateway)
-  let pool = openPool(gateway, start, linkLimits.inFlightMax)
-  let inFlight = 0
-  const retiring = new Set<Pool>()
-
-  const retire = (old: Pool): void => {
-    retiring.add(old)
-    const done = (): boolean => retiring.delete(old)
-    old.close().then(done, done)
-    const [oldest] = retiring
-    if (retiring.size > linkLimits.retiringPoolsMax && oldest) oldest.destroy().catch(report)
-  }
-  const adopt = (held: HeldIdentity): void => {
-    const old = pool
-    pool = openPool(gateway, held, linkLimits.inFlightMax)
-    retire(old)
+  const lines = new Lines(gateway, start, report)
+  const adopt = async (held: HeldIdentity): Promise<void> => {
+    lines.prepare(held)
+    await session?.rebind()
+    if (session?.holds(lines.shown.certificate) !== true) lines.showNext()
   }
   const renewal = keepRenewed(identity, start, clock, adopt, report)
-
-  const request = async ({ method, path, headers, body, signal, headMsMax, idleMsMax }: LinkRequest): Promise<LinkAnswer> => {
-    if (inFlight >= linkLimits.inFlightMax) throw new Fault(`${linkLimits.inFlightMax} requests to the gateway are under way: try again later`, 'not-done')
-    inFlight += 1
-    const release = once(() => (inFlight -= 1))
-    try {
-      const answer = await pool.request({
-        method,
-        path,
-        headers: headers.flat(),
-        responseHeaders: 'raw',
-        body: body ?? null,
-        ...(signal && { signal }),
-        headersTimeout: headMsMax ?? linkLimits.headMsMax,
-        bodyTimeout: idleMsMax ?? linkLimits.idleMsMax,
-      })
-      answer.body.once('close', release)
-      answer.body.on('error', () => {}) // whoever reads sees it; nobody may be reading any more
-      return { status: answer.statusCode, headers: rawHeaders(answer.headers), body: answer.body }
-    } catch (error) {
-      release()
-      if (signal?.aborted) throw signal.reason
-      throw linkFault(error, authority)
+  const session =
+    kept &&
+    keepSession({
+      ...kept,
+      clock,
+      certificate: () => lines.newest.certificate,
+      refresh: (handle) => refreshSession((asked) => lines.send(lines.newest, asked, 'own'), handle),
+      catchUp: () => renewal.catchUp(),
+      obtained: (certificate) => {
+        if (lines.newest.certificate === certificate) lines.showNext()
+      },
+    })
+  const ticketNow = async (): Promise<{ readonly line: Line; readonly ticket: string | undefined }> => {
+    for (;;) {
+      const line = lines.shown
+      const ticket = await session?.ticketFor(line.certificate)
+      if (line !== lines.shown) continue
+      if (ticket !== undefined || line === lines.newest) return { line, ticket }
+      lines.showNext() // nothing speaks for the old certificate any more
     }
+  }
+
+  const request = async (asked: LinkRequest): Promise<LinkAnswer> => {
+    if (!session || withoutTicket.has(asked.path)) return lines.send(lines.shown, asked)
+    const { line, ticket } = await ticketNow()
+    const headers = asked.headers.filter(([name]) => name.toLowerCase() !== ticketHeader)
+    const answer = await lines.send(line, { ...asked, headers: ticket === undefined ? headers : [...headers, [ticketHeader, ticket]] })
+    if (ticket !== undefined && firstHeader(answer.headers, problemHeader) === 'identity.ticket-invalid') session.doubt(ticket)
+    return answer
   }
 
   const ask = async <Value>(path: string, parse: (value: unknown) => Value | undefined): Promise<RefusedByGateway | Value> => {
@@ -153,25 +140,11 @@ export async function openLink({ identity, gateway: given, clock, report }: Link
     renew: renewal.now,
     close: async () => {
       renewal.stop()
-      const pools = [pool, ...retiring]
-      const cancel = clock.after(linkLimits.closeMsMax, () => void Promise.allSettled(pools.map((each) => each.destroy())))
-      await Promise.allSettled(pools.map((each) => each.close()))
-      cancel()
+      session?.stop()
+      await lines.close(clock)
     },
   }
 }
 
-/** undici gives the flat list when asked for raw headers, which its types do not know. */
-function rawHeaders(headers: unknown): HeaderPairs {
-  if (!Array.isArray(headers)) throw new TypeError('raw headers are a list')
-  return pairHeaders(headers.map((each: unknown) => (Buffer.isBuffer(each) ? each : String(each))))
-}
-
-function once(act: () => void): () => void {
-  let isDone = false
-  return () => {
-    if (isDone) return
-    isDone = true
-    act()
-  }
-}
+/** What an agent asks to get a ticket or a certificate: a ticket that does not count would be in the way. */
+const withoutTicket: ReadonlySet<string> = new Set([ownPaths.certificate, ownPaths.sessionClaim, ownPaths.sessionRefresh, ownPaths.sessionEnd])

@@ -83,7 +83,7 @@ function stand(): Stand & { readonly renewal: ReturnType<typeof keepRenewed> } {
     source,
     start,
     clock,
-    ({ notAfterMs }) => state.adopted.push(notAfterMs),
+    async ({ notAfterMs }) => void state.adopted.push(notAfterMs),
     (failure) => state.failures.push(failure),
   )
   return Object.assign(state, { renewal })

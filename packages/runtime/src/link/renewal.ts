@@ -11,6 +11,8 @@ export const renewalLimits = {
 } as const
 
 export interface Renewal {
+  /** Takes over a newer identity that another process has stored. */
+  catchUp(): Promise<void>
   /** Renews at once; of concurrent calls all share one exchange with the gateway. */
   now(): Promise<Refused | { readonly kind: 'renewed'; readonly held: HeldIdentity }>
   stop(): void
@@ -20,13 +22,13 @@ export interface Renewal {
  * Keeps an identity renewed: at two thirds of a certificate's life, first taking over what another process has stored meanwhile, then asking the gateway. After a
  * failure it tries again, less and less often, for as long as it runs.
  *
- * `adopt` is called with each new identity, `report` with each failure; neither may throw.
+ * `adopt` is called with each new identity, `report` with each failure; neither may throw or reject.
  */
 export function keepRenewed(
   source: IdentitySource,
   start: HeldIdentity,
   clock: Clock,
-  adopt: (held: HeldIdentity) => void,
+  adopt: (held: HeldIdentity) => Promise<void>,
   report: (failure: unknown) => void,
 ): Renewal {
   let current = start
@@ -35,17 +37,17 @@ export function keepRenewed(
   let cancel = (): void => {}
   let running: ReturnType<Renewal['now']> | undefined
 
-  const take = (held: HeldIdentity): { readonly kind: 'renewed'; readonly held: HeldIdentity } => {
+  const take = async (held: HeldIdentity): Promise<{ readonly kind: 'renewed'; readonly held: HeldIdentity }> => {
     current = held
     failures = 0
-    adopt(held)
+    await adopt(held)
     return { kind: 'renewed', held }
   }
   const exchange = async (): ReturnType<Renewal['now']> => {
     const stored = await source.load()
-    if (stored.notAfterMs > current.notAfterMs) return take(stored)
+    if (stored.notAfterMs > current.notAfterMs) return await take(stored)
     const answered = await source.renew()
-    return answered.kind === 'refused' ? answered : take(answered.held)
+    return answered.kind === 'refused' ? answered : await take(answered.held)
   }
   const now = (): ReturnType<Renewal['now']> => (running ??= exchange().finally(() => (running = undefined)))
 
@@ -75,6 +77,10 @@ export function keepRenewed(
   wait()
   return {
     now,
+    catchUp: async () => {
+      const stored = await source.load()
+      if (stored.notAfterMs > current.notAfterMs) await take(stored)
+    },
     stop: () => {
       isStopped = true
       cancel()

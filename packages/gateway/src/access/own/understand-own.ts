@@ -8,6 +8,10 @@ const operations: Record<string, { readonly method: string; readonly operation: 
   [ownPaths.whoami]: { method: 'GET', operation: 'whoami' },
   [ownPaths.catalog]: { method: 'GET', operation: 'catalog' },
   [ownPaths.certificate]: { method: 'POST', operation: 'certificate.renew' },
+  [ownPaths.sessionClaim]: { method: 'POST', operation: 'session.claim' },
+  [ownPaths.sessionRefresh]: { method: 'POST', operation: 'session.refresh' },
+  [ownPaths.sessionEnd]: { method: 'POST', operation: 'session.end' },
+  [ownPaths.jwks]: { method: 'GET', operation: 'jwks' },
 }
 
 /** The reserved upstream name under which an agent asks the gateway about itself. */
@@ -36,6 +40,6 @@ export async function understandOwn(principal: Principal, inbound: Inbound, body
     args: undefined,
     context: { protocol: 'gateway', method: inbound.method, remoteAddress: inbound.connection.remoteAddress },
     standing: 'own',
-    call: { kind: 'gateway', operation: found.operation, input },
+    call: { kind: 'gateway', operation: found.operation, input, caller: { connection: inbound.connection, signal: inbound.signal } },
   }
 }

@@ -22,6 +22,12 @@ const shown: ReadonlySet<string> = new Set([
   'searchIndex',
   'exports.*.format',
   'exports.*.rotate.*',
+  'telemetry.traces.sample',
+  'telemetry.traces.trust',
+  'telemetry.traces.propagate',
+  'telemetry.metrics.interval',
+  'telemetry.traces.headers.*.secret',
+  'telemetry.metrics.headers.*.secret',
   ...[
     'protocol',
     'api',
@@ -48,10 +54,10 @@ const shown: ReadonlySet<string> = new Set([
   ...['id', 'match.*', 'match.*[]', 'then', 'approval.expires', 'mode'].map((field) => `rules[].${field}`),
   ...['id', 'match.*', 'match.*[]', 'per[]', 'requests', 'tokens', 'cost', 'window', 'burst'].map((field) => `quotas[].${field}`),
 ])
-const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'exports.*.to'])
+const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint', 'exports.*.to'])
 /** Whose members have names that the operator chose. */
 const named =
-  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|exports|exports\.\*\.rotate|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
+  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|telemetry\.(?:traces|metrics)\.headers|exports|exports\.\*\.rotate|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
 
 export interface DescribedConfiguration {
   readonly configuration: unknown

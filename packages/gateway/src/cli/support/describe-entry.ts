@@ -31,6 +31,10 @@ const shown: ReadonlySet<string> = new Set([
   'act',
   'version',
   'unanswered',
+  'session',
+  'generation',
+  'validation',
+  'isProbe',
 ])
 
 /**
@@ -48,7 +52,7 @@ export function describeEntry({ index, event }: LogRecord, showName: ShowName): 
 }
 
 function callerOf(event: LogEvent, showName: ShowName): object {
-  if (!('caller' in event)) return {}
+  if (!('caller' in event) || !event.caller) return {}
   const { tenant, agent } = event.caller
   return { ...(tenant !== undefined && { tenant: showName('tenant', tenant) }), ...(agent !== undefined && { agent: showName('agent', agent) }) }
 }

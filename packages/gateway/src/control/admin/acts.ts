@@ -17,6 +17,7 @@ import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
 import type { SecretRegister } from '../secrets/secret-register.ts'
 import type { SecretScope } from '../secrets/secret-store.ts'
+import { endSession, listSessions, loginOutcome, revokeIssuedBefore, showSession, startSession, type SessionPorts } from './session-acts.ts'
 import { acceptTool, diffTool, listTools, type ToolLedger } from './tool-acts.ts'
 
 /** The ledger as an operator uses it. */
@@ -30,6 +31,9 @@ export interface AdminPorts {
   readonly ledger: AdminLedger
   readonly heldCalls: HeldCallsView
   readonly definitions: ToolDefinitionsView
+  readonly sessions: SessionPorts | undefined
+  /** Lets the next key sign tickets. */
+  readonly rotateTicketKeys: (person: string) => Promise<object>
   /** Resolves when what was changed until now is in force on every thread. */
   readonly inForce: () => Promise<void>
   readonly status: () => Promise<object>
@@ -46,6 +50,7 @@ const person = z.string().min(1).max(128)
 const scope = { tenant: tenant.optional() }
 const secretName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
 const secretInput = z.strictObject({ ...scope, name: secretName, value: z.string(), person })
+const sessionId = z.string().min(1).max(64)
 const fingerprint = z.string().transform((text, context) => parseThumbprint(text) ?? (context.addIssue('not a fingerprint'), z.NEVER))
 
 /** An agent without its tenant would otherwise read as everything. */
@@ -112,6 +117,38 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   'secret.remove': act(z.strictObject({ ...scope, name: secretName, person }), async ({ secrets }, input) =>
     secrets.remove(scopeOf(input), input.name, input.person),
   ),
+
+  'session.start': act(
+    z.strictObject({
+      ...agentKey,
+      provider: z.string().max(63).optional(),
+      expected: z.string().min(1).max(256).optional(),
+      device: z.boolean().default(false),
+      person,
+    }),
+    async ({ sessions }, input) => startSession(sessions, input),
+  ),
+  'session.outcome': act(z.strictObject({ id: z.string().max(64) }), async ({ sessions }, { id }) => loginOutcome(sessions, id)),
+  'session.list': act(
+    z.strictObject({ tenant: tenant.optional(), agent: agent.optional(), all: z.boolean().default(false) }),
+    async ({ sessions }, { all, ...owner }) =>
+      listSessions(sessions, {
+        ...(owner.tenant !== undefined && { tenant: owner.tenant }),
+        ...(owner.agent !== undefined && { agent: owner.agent }),
+        isLive: !all,
+      }),
+  ),
+  'session.show': act(z.strictObject({ session: sessionId }), async ({ sessions }, { session }) => showSession(sessions, session)),
+  'session.revoke': act(z.strictObject({ session: sessionId, person }), async ({ sessions }, input) =>
+    endSession(sessions, 'revoke', input.session, input.person),
+  ),
+  'session.quarantine': act(z.strictObject({ session: sessionId, person }), async ({ sessions }, input) =>
+    endSession(sessions, 'quarantine', input.session, input.person),
+  ),
+  'session.revoke-issued-before': act(z.strictObject({ before: z.int().min(0), person }), async ({ sessions }, input) =>
+    revokeIssuedBefore(sessions, input.before, input.person),
+  ),
+  'ticket-keys.rotate': act(z.strictObject({ person }), async ({ rotateTicketKeys }, input) => rotateTicketKeys(input.person)),
 
   approvals: act(z.strictObject({ all: z.boolean().optional() }), async ({ ledger, heldCalls }, { all = false }) => ({
     approvals: await Promise.all(

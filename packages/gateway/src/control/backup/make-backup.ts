@@ -69,8 +69,11 @@ async function waitForCheckpoint(view: LogView, logKey: string, index: number): 
   throw new Fault('the gateway signs no checkpoint: is its disk full or failing?', 'not-done')
 }
 
-/** Places of the data folder that a copy has no use for. A new place has to be named here or copied below. */
-type LeftOut = 'adminSocket' | 'logIndex'
+/**
+ * Places of the data folder that a copy has no use for: the index can be made anew; the keys of tickets are worth five minutes, after which they could only serve a
+ * thief. A new place has to be named here or copied below.
+ */
+type LeftOut = 'adminSocket' | 'logIndex' | 'ticketKeys'
 
 async function* membersOf(
   { folder, view, copyDatabase }: BackupPorts,

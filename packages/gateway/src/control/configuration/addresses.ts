@@ -13,7 +13,7 @@ export function addressOf(text: string): HostAndPort {
 
 /** Opens one listener; `off` opens none. @throws Fault that says which address is taken and what to change */
 export async function listening<Listener>(
-  field: 'listen' | 'enrolment' | 'operations',
+  field: 'listen' | 'enrolment' | 'operations' | 'sessions.listen',
   address: string,
   open: (address: HostAndPort) => Promise<Listener>,
 ): Promise<Listener | undefined> {

@@ -8,10 +8,14 @@ import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
 import { ownUpstream } from '../../access/own/understand-own.ts'
 import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
+import type { SessionRules } from '../../identity/identify-session.ts'
+import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
 import { compileExport } from './compile-exports.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
+import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
 import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
@@ -27,6 +31,8 @@ export interface CompiledConfiguration {
   readonly programs: ReadonlyMap<UpstreamName, StdioServerSettings>
   readonly policy: PolicySnapshot
   readonly exports: readonly ExportSettings[]
+  readonly sessions: SessionRules
+  readonly providers: readonly ProviderDefinition[]
   /** The private keys that the file names, absolute. */
   readonly keyFiles: readonly string[]
   /** What is valid and yet gives something away. */
@@ -85,9 +91,26 @@ export async function compileConfiguration(
       faults.push({ where: ['exports', name], message: error.message })
     }
   }
+  const providers: ProviderDefinition[] = []
+  const warnings: string[] = []
+  for (const [name, given] of Object.entries(configuration.sessions?.providers ?? {})) {
+    const at = (path: readonly (string | number)[]): (string | number)[] => ['sessions', 'providers', name, ...path]
+    try {
+      const compiled = compileProvider(name, given, await tlsFiles({ ...given.authentication, ca: given.ca }, files))
+      if (compiled.kind === 'invalid') {
+        faults.push(...compiled.faults.map(({ path, message, hint }) => ({ where: at(path), message, ...(hint !== undefined && { hint }) })))
+        continue
+      }
+      providers.push(compiled.definition)
+      warnings.push(...compiled.warnings.map((warning) => `sessions.providers.${warning}`))
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      faults.push({ where: at([]), message: error.message })
+    }
+  }
   const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) }, configuration.results)
   if (policy.kind === 'invalid') faults.push(...policy.faults)
-  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams))
+  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findOpenPages(configuration))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return {
     kind: 'compiled',
@@ -98,13 +121,38 @@ export async function compileConfiguration(
     programs,
     policy: policy.snapshot,
     exports,
-    keyFiles: [...Object.values(configuration.upstreams), ...Object.values(configuration.exports ?? {})].flatMap((given) =>
-      'tls' in given && given.tls?.key !== undefined ? [resolve(folder, given.tls.key)] : [],
-    ),
-    warnings: [...programs].flatMap(([name, { sandbox }]) =>
-      sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
-    ),
+    sessions: compileSessionRules(configuration.sessions?.required ?? []),
+    providers,
+    keyFiles: [
+      ...[...Object.values(configuration.upstreams), ...Object.values(configuration.exports ?? {})].flatMap((given) =>
+        'tls' in given ? [given.tls?.key] : [],
+      ),
+      ...Object.values(configuration.sessions?.providers ?? {}).map(({ authentication }) => authentication.key),
+      configuration.sessions?.tls?.key,
+    ].flatMap((file) => (file === undefined ? [] : [resolve(folder, file)])),
+    warnings: [
+      ...warnings,
+      ...[...programs].flatMap(([name, { sandbox }]) =>
+        sandbox.kind === 'none' ? [`upstreams.${name} runs without a sandbox: its program can read every key of the gateway and act as the operator`] : [],
+      ),
+      ...Object.entries(configuration.telemetry ?? {}).flatMap(([signal, given]) =>
+        given && Object.keys(given.headers ?? {}).length > 0 && isOpenLine(given.endpoint)
+          ? [`telemetry.${signal} sends its credentials over plain HTTP to another host: use https`]
+          : [],
+      ),
+    ],
   }
+}
+
+function compileSessionRules(required: string | readonly string[]): SessionRules {
+  const globs = (typeof required === 'string' ? [required] : required).map(compileGlob)
+  return { isRequired: (tenant) => globs.some((glob) => glob.matches(tenant)) }
+}
+
+/** What others can listen to. */
+function isOpenLine(endpoint: string): boolean {
+  const { protocol, hostname } = new URL(endpoint)
+  return protocol === 'http:' && !/^(?:localhost|127\.[0-9.]+|\[::1\])$/.test(hostname)
 }
 
 interface UpstreamFault {

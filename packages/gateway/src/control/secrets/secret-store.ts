@@ -37,4 +37,6 @@ export interface SecretStore {
    * @throws Fault `not-done` when the value does not open: the record was altered, or the sealing key is another.
    */
   reveal(tenant: TenantName, name: string): Promise<string | undefined>
+  /** The value that all tenants share, for what is no tenant's. @throws Fault as `reveal` */
+  revealShared(name: string): Promise<string | undefined>
 }

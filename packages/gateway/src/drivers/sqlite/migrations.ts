@@ -85,4 +85,52 @@ export const migrations: readonly { readonly name: string; readonly sql: string 
       ) STRICT;
     `,
   },
+  {
+    name: 'sessions',
+    sql: `
+      CREATE TABLE sessions (
+        id TEXT NOT NULL PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        person TEXT,
+        state TEXT NOT NULL CHECK (state IN ('revoked', 'reauth', 'ready', 'active', 'refreshing', 'uncertain')),
+        reason TEXT,
+        certificate TEXT,
+        generation INTEGER NOT NULL,
+        handle_made_at INTEGER NOT NULL,
+        is_handle_used INTEGER NOT NULL,
+        sealed_handle BLOB,
+        sealed_token BLOB,
+        fence INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        held_until INTEGER NOT NULL,
+        opened_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX sessions_by_agent ON sessions (tenant, agent, opened_at);
+      CREATE INDEX sessions_by_opening ON sessions (opened_at);
+
+      CREATE TABLE session_handles (
+        digest TEXT NOT NULL PRIMARY KEY,
+        session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+        generation INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX session_handles_by_session ON session_handles (session, generation);
+
+      -- Tokens to give back: they outlive their sessions.
+      CREATE TABLE session_orphans (
+        key INTEGER PRIMARY KEY,
+        session TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        offers INTEGER NOT NULL,
+        next_offer_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX session_orphans_by_offer ON session_orphans (next_offer_at);
+    `,
+  },
 ]

@@ -55,7 +55,15 @@ export class SqliteSecretStore implements SecretStore {
     return removed === 0 ? 'unknown' : 'removed'
   }
 
-  async reveal(tenant: TenantName, name: string): Promise<string | undefined> {
+  reveal(tenant: TenantName, name: string): Promise<string | undefined> {
+    return this.#reveal(tenant, name)
+  }
+
+  revealShared(name: string): Promise<string | undefined> {
+    return this.#reveal(shared, name)
+  }
+
+  async #reveal(tenant: TenantName | typeof shared, name: string): Promise<string | undefined> {
     const edition = this.#database.edition()
     if (edition !== this.#edition || this.#revealed.size >= revealedMax) this.#revealed.clear()
     this.#edition = edition

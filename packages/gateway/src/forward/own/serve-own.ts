@@ -1,4 +1,4 @@
-import { unreachable, type Json, type Refused } from '@sallyport/contract'
+import { sessionClaimRequest, sessionHandleRequest, unreachable, type Json, type Refused, type TicketJwk, type WhoamiAnswer } from '@sallyport/contract'
 import type { GatewayCall } from '../../access/access-request.ts'
 import type { Principal } from '../../identity/identify.ts'
 import { isReachable } from '../../policy/reach.ts'
@@ -11,14 +11,40 @@ export interface OwnActs {
   renew(principal: Principal, csrPem: string): Promise<{ readonly certificatePem: string; readonly bundlePem: string; readonly notAfter: string } | Refused>
   /** Every upstream with the host names under which a proxy client may call it. */
   catalog(): readonly { readonly name: string; readonly protocol: 'http' | 'mcp' | 'llm'; readonly hosts: readonly string[] }[]
+  readonly sessions: OwnSessions
+  /** The keys that verify tickets. */
+  jwks(): readonly TicketJwk[]
+}
+
+/** Whoever asks about a session: not a principal, which was proved once, but the connection, over which it is proved again at every turn of every wait. */
+export type SessionCaller = GatewayCall['caller']
+
+/** The two secrets in it go to the agent and nowhere else: not to the log, not into an error. */
+export interface GrantedSession {
+  readonly session: string
+  readonly handle: string
+  readonly ticket: string
+  /** Milliseconds since the epoch. */
+  readonly ticketExpiresAt: number
+  readonly sessionExpiresAt: number
+}
+
+/** Every method proves ownership before it looks at anything else, and refuses `session.*`. */
+export interface OwnSessions {
+  claim(caller: SessionCaller): Promise<GrantedSession | Refused>
+  refresh(caller: SessionCaller, handle: string): Promise<GrantedSession | Refused>
+  end(caller: SessionCaller, handle: string): Promise<'ended' | Refused>
 }
 
 export async function serveOwn(acts: OwnActs, policy: PolicySnapshot, principal: Principal, call: GatewayCall): Promise<Forwarded> {
+  const { sessions } = acts
   switch (call.operation) {
     case 'whoami':
-      return answer({ id: principal.id, tenant: principal.tenant, agent: principal.agent, notAfter: new Date(principal.notAfterMs).toISOString() })
+      return answer(whoamiOf(principal))
     case 'catalog':
       return answer({ upstreams: acts.catalog().filter(({ name }) => isReachable(policy, principal, name)) })
+    case 'jwks':
+      return answer({ keys: acts.jwks().map((key) => ({ ...key })) })
     case 'certificate.renew': {
       const csrPem = readCsr(call.input)
       if (csrPem === undefined) return refusal({ code: 'access.malformed', detail: 'The body is {"csr": "<PEM>"}.' }, 'no csr in the body')
@@ -26,15 +52,54 @@ export async function serveOwn(acts: OwnActs, policy: PolicySnapshot, principal:
       if ('kind' in renewed) return refusal(renewed.problem, renewed.reason)
       return answer({ ...renewed })
     }
+    case 'session.claim':
+      if (!sessionClaimRequest.safeParse(call.input).success) return refusal({ code: 'access.malformed', detail: 'The body is {}.' }, 'the body is not {}')
+      return grant(await sessions.claim(call.caller))
+    case 'session.refresh': {
+      const handle = readHandle(call.input)
+      return handle === undefined ? noHandle : grant(await sessions.refresh(call.caller, handle))
+    }
+    case 'session.end': {
+      const handle = readHandle(call.input)
+      if (handle === undefined) return noHandle
+      const ended = await sessions.end(call.caller, handle)
+      return ended === 'ended' ? answer({ ended: true }) : refusal(ended.problem, ended.reason)
+    }
     default:
       return unreachable(call.operation)
   }
+}
+
+function whoamiOf({ id, tenant, agent, notAfterMs, session }: Principal): WhoamiAnswer {
+  return {
+    id,
+    tenant,
+    agent,
+    notAfter: new Date(notAfterMs).toISOString(),
+    ...(session && { session: { id: session.id, person: session.subject, issuer: session.issuer, scopes: [...session.scopes] } }),
+  }
+}
+
+function grant(granted: GrantedSession | Refused): Forwarded {
+  if ('kind' in granted) return refusal(granted.problem, granted.reason)
+  const { session, handle, ticket, ticketExpiresAt, sessionExpiresAt } = granted
+  return answer({
+    session,
+    handle,
+    ticket,
+    ticketExpiresAt: new Date(ticketExpiresAt).toISOString(),
+    sessionExpiresAt: new Date(sessionExpiresAt).toISOString(),
+  })
 }
 
 function readCsr(input: Json | undefined): string | undefined {
   if (typeof input !== 'object' || input === null || !('csr' in input)) return undefined
   const { csr, ...others } = input
   return typeof csr === 'string' && Object.keys(others).length === 0 ? csr : undefined
+}
+
+function readHandle(input: Json | undefined): string | undefined {
+  return sessionHandleRequest.safeParse(input).data?.handle
 }
 
 function answer(value: Json): Forwarded {
@@ -56,3 +121,5 @@ function answer(value: Json): Forwarded {
 function refusal(problem: Refused['problem'], reason: string): Forwarded {
   return { kind: 'refused', problem, reason, finished: Promise.resolve({ result: 'refused', code: problem.code }) }
 }
+
+const noHandle = refusal({ code: 'access.malformed', detail: 'The body is {"handle": "<handle>"}, as the last answer gave it.' }, 'no handle in the body')

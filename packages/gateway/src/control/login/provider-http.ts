@@ -1,0 +1,90 @@
+import { createSecureContext, type SecureContext } from 'node:tls'
+import { GatheredBytes } from '@sallyport/contract'
+import { Agent, request } from 'undici'
+import { dial, type Resolver } from '../../forward/dial.ts'
+import { objectionToUrl, type ProviderDefinition } from './provider-definition.ts'
+
+/** Of an answer of a provider: metadata, keys and tokens have a few KiB. */
+const answerBytesMax = 262_144
+
+/** No connection to the provider came about: certainly nothing was sent. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent'
+}
+
+/** One request to a provider, as `fetch` takes it. */
+export interface ProviderRequest {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: URLSearchParams | string | Uint8Array | null | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The way to one identity provider. */
+export interface ProviderHttp {
+  /**
+   * Sends one request over a connection of its own. Follows no redirect and repeats nothing; the address is classified where it is dialled, so that metadata can
+   * lead nowhere that the configuration does not name. Rejects with `NotSent`, or with whatever broke it off: then it is not known what the provider did.
+   */
+  fetch(url: string, request: ProviderRequest): Promise<Response>
+  close(): Promise<void>
+}
+
+export function openProviderHttp(definition: ProviderDefinition, resolver: Resolver): ProviderHttp {
+  const { addresses, connectMs, totalMs } = definition
+  const context = secureContext(definition)
+  const agent = new Agent({
+    pipelining: 0,
+    headersTimeout: totalMs,
+    bodyTimeout: totalMs,
+    connect: ({ protocol, hostname, port }, callback) => {
+      const host = hostname.replace(/^\[|\]$/g, '')
+      const isEncrypted = protocol === 'https:'
+      dial(
+        { host, port: Number(port || (isEncrypted ? 443 : 80)), addresses, connectMs, tls: isEncrypted ? { context, serverName: host } : undefined },
+        resolver,
+      ).then(
+        (socket) => callback(null, socket),
+        (error: unknown) => callback(new NotSent(error instanceof Error ? error.message : 'not connected', { cause: error }), null),
+      )
+    },
+  })
+  return {
+    fetch: async (url, { method, headers, body, signal }) => {
+      const objection = objectionToUrl(url)
+      if (objection !== undefined) throw new NotSent(objection)
+      const deadline = AbortSignal.timeout(totalMs)
+      const answer = await request(url, {
+        dispatcher: agent,
+        method: method as 'GET', // one of few words of the OAuth library
+        headers: { ...headers, 'accept-encoding': 'identity' },
+        body: body instanceof URLSearchParams ? body.toString() : (body ?? null),
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      })
+      const gathered = new GatheredBytes()
+      for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
+        gathered.add(piece)
+        if (gathered.length > answerBytesMax) throw new Error(`the provider answered with more than ${answerBytesMax} bytes`)
+      }
+      const type = answer.headers['content-type']
+      return new Response(bodyOf(answer.statusCode, gathered.take()), {
+        status: answer.statusCode,
+        headers: typeof type === 'string' ? { 'content-type': type } : {},
+      })
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** A `Response` takes no body with these. */
+function bodyOf(status: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
+  return status === 204 || status === 205 || status === 304 ? null : new Uint8Array(bytes)
+}
+
+function secureContext({ caPem, proof }: ProviderDefinition): SecureContext {
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(caPem !== undefined && { ca: caPem }),
+    ...(proof.method === 'tls' && { key: proof.keyPem, cert: proof.certificatePem }),
+  })
+}

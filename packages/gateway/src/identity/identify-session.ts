@@ -1,0 +1,41 @@
+import { ownPaths, refused, ticketHeader, type Refused, type TenantName } from '@sallyport/contract'
+import type { Inbound } from '../edge/inbound.ts'
+import { principalInSession, type Principal } from './identify.ts'
+import type { TicketVerifier } from './verify-ticket.ts'
+
+/** What the configuration says of sessions. */
+export interface SessionRules {
+  isRequired(tenant: TenantName): boolean
+}
+
+/** What an agent without a session may do: get one, keep its certificate, and ask who it is. */
+const withoutSession: ReadonlySet<string> = new Set([
+  ownPaths.whoami,
+  ownPaths.certificate,
+  ownPaths.sessionClaim,
+  ownPaths.sessionRefresh,
+  ownPaths.sessionEnd,
+  ownPaths.jwks,
+])
+
+const howToGetOne = `Have a person open a session for this agent, claim it at POST ${ownPaths.sessionClaim}, and send its ticket in ${ticketHeader}.`
+
+/**
+ * Adds to the principal the session whose ticket it shows, if it shows one.
+ *
+ * A ticket that does not count is a refusal and never ignored, or an agent would act with what it has without one. Refuses `identity.ticket-invalid`, and
+ * `identity.session-required` where the tenant needs a session and none is shown.
+ */
+export async function identifySession(tickets: TicketVerifier, rules: SessionRules, principal: Principal, inbound: Inbound): Promise<Principal | Refused> {
+  const shown = inbound.headers.filter(([name]) => name === ticketHeader)
+  const [first] = shown
+  if (!first) {
+    if (!rules.isRequired(principal.tenant) || withoutSession.has(inbound.path)) return principal
+    return refused('identity.session-required', `${principal.tenant} needs sessions`, { detail: howToGetOne })
+  }
+  if (shown.length > 1) return refused('identity.ticket-invalid', 'more than one ticket')
+  const ticket = await tickets.verify(first[1], principal, inbound.receivedAt)
+  if ('problem' in ticket) return ticket
+  const { session, generation, person, scopes } = ticket
+  return principalInSession(principal, { id: session, generation, ...person, scopes })
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { readTicketClaims, readTicketKeyId, refused, ticketAlgorithm, ticketType, type Refused, type Ticket } from '@sallyport/contract'
+import { compactVerify, errors } from 'jose'
+import type { Principal } from './identify.ts'
+import type { TicketTrust } from './ticket-trust.ts'
+
+/** Tickets whose signature is remembered, per thread: of agents that make calls at the same time. */
+export const ticketsRememberedMax = 4096
+/** What the clocks of two gateways of one trust domain may differ by. A ticket's end is not put off by it. */
+export const clockSkewSecondsMax = 5
+
+/** A ticket that some key of ours has signed. Whether it counts is another question, asked on every request. */
+interface Signed {
+  readonly kind: 'signed'
+  readonly keyId: string
+  readonly ticket: Ticket
+}
+
+/**
+ * Verifies tickets, and remembers for which ones the signature holds, since that is most of the work: by the SHA-256 of the whole ticket, of the last 4096.
+ *
+ * Nothing else is remembered. Whether its key still counts, its times, its audience, whose it is, the certificate that it is bound to and whether its session was
+ * revoked are asked on every use.
+ */
+export class TicketVerifier {
+  readonly #trust: TicketTrust
+  readonly #rememberedMax: number
+  /** In the order of their last use. */
+  readonly #signed = new Map<string, Signed>()
+
+  constructor(trust: TicketTrust, rememberedMax: number = ticketsRememberedMax) {
+    this.#trust = trust
+    this.#rememberedMax = rememberedMax
+  }
+
+  /** For tests: how many are remembered. */
+  get remembered(): number {
+    return this.#signed.size
+  }
+
+  /** Refuses `identity.ticket-invalid`. Its reason names nothing of the ticket but the key and the session, and those only when our own signature vouches for them. */
+  async verify(text: string, principal: Principal, nowMs: number): Promise<Refused | Ticket> {
+    const signed = await this.#readSigned(text)
+    if (signed.kind === 'refused') return signed
+    const nowSeconds = Math.floor(nowMs / 1000)
+    for (const objection of objections) {
+      const reason = objection(this.#trust, signed, principal, nowSeconds)
+      if (reason !== undefined) return invalid(reason)
+    }
+    return signed.ticket
+  }
+
+  async #readSigned(text: string): Promise<Refused | Signed> {
+    const digest = createHash('sha256').update(text).digest('base64url')
+    const known = this.#signed.get(digest)
+    const signed = known ?? (await verifySignature(this.#trust, text))
+    if (signed.kind === 'refused') return signed
+    this.#signed.delete(digest)
+    this.#signed.set(digest, signed)
+    for (const oldest of this.#signed.keys()) {
+      if (this.#signed.size <= this.#rememberedMax) break
+      this.#signed.delete(oldest)
+    }
+    return signed
+  }
+}
+
+/** The key decides what the algorithm is; the header can only agree. @see RFC 8725 sections 3.1, 3.2 and 3.11 */
+async function verifySignature(trust: TicketTrust, text: string): Promise<Refused | Signed> {
+  const keyId = readTicketKeyId(text)
+  if (keyId === undefined) return invalid('no ticket of this profile')
+  const key = trust.key(keyId)
+  if (!key) return invalid('signed with a key that does not count here')
+  try {
+    const { payload, protectedHeader } = await compactVerify(text, key.publicKey, { algorithms: [ticketAlgorithm] })
+    // The header that the signature covers is the one that was judged: the two parsers are not the same.
+    if (protectedHeader.typ !== ticketType || protectedHeader.kid !== keyId) return invalid('its header is read in two ways')
+    const ticket = readTicketClaims(payload)
+    return ticket ? { kind: 'signed', keyId, ticket } : invalid(`key ${keyId} has signed something that is no ticket`)
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return invalid(`the signature does not hold: ${error.code}`)
+    throw error
+  }
+}
+
+type Objection = (trust: TicketTrust, signed: Signed, principal: Principal, nowSeconds: number) => string | undefined
+
+/** In this order: whether it is ours, whether it is theirs, whether it still holds. */
+const objections: readonly Objection[] = [
+  ({ issuer }, { ticket }) => (ticket.issuer === issuer ? undefined : 'of another issuer'),
+  ({ audience }, { ticket }) => (ticket.audience === audience ? undefined : 'for another audience'),
+  (trust, { keyId, ticket }) => {
+    const key = trust.key(keyId)
+    if (!key) return `signed with key ${keyId}, which does not count any more`
+    const { issuedAtSeconds } = ticket
+    return issuedAtSeconds >= key.signsFromSeconds && issuedAtSeconds <= key.signsUntilSeconds ? undefined : `signed with key ${keyId} outside its time`
+  },
+  (_, { ticket }, { id }) => (ticket.agent.id === id ? undefined : `of another agent, of session ${ticket.session}`),
+  // RFC 8705 section 3: of the certificate on this connection, not of any other of the same agent.
+  (_, { ticket }, { thumbprint }) => (ticket.thumbprint === thumbprint ? undefined : `bound to another certificate, of session ${ticket.session}`),
+  (_, { ticket }, __, nowSeconds) => (nowSeconds + clockSkewSecondsMax >= ticket.issuedAtSeconds ? undefined : 'not valid yet'),
+  (_, { ticket }, __, nowSeconds) => (nowSeconds < ticket.expiresAtSeconds ? undefined : `expired, of session ${ticket.session}`),
+  (trust, { ticket }) => (trust.isRevoked(ticket.session) ? `of session ${ticket.session}, which is revoked` : undefined),
+]
+
+function invalid(reason: string): Refused {
+  return refused('identity.ticket-invalid', reason)
+}
