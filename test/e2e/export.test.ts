@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { makeAuthority, serverNames } from '../fixtures/edge-pki.ts'
@@ -115,12 +115,23 @@ test('wrong exports are told with their place in the file', async () => {
     [{ siem: { format: 'jsonl', to: 'x', tls: {} } }, /a file has no TLS/],
     [{ siem: { format: 'jsonl', to: 'tls://h:1', rotate: {} } }, /only a file is rotated/],
     [{ siem: { format: 'jsonl', to: 'tls://h:1', tls: { ca: 'none.pem' } } }, /none\.pem cannot be read/],
+    [{ one: { format: 'jsonl', to: 'x' }, two: { format: 'ocsf', to: './x' } }, /the export one writes this file/],
     [Object.fromEntries(Array.from({ length: 17 }, (_, number) => [`e${number}`, { format: 'jsonl', to: `f${number}` }])), /at most 16 exports/],
   ] as const) {
     await whole.configure(permitAll, [], '127.0.0.1:0', {}, { exports })
     const { code, stderr } = await operator(whole, ['validate'])
     assert.equal(code, 78)
     assert.match(stderr, told)
+  }
+})
+
+test('an export into the data folder or over the configuration does not start', async () => {
+  await using whole = await wholeGateway()
+  await symlink(whole.data, join(whole.folder, 'elsewhere'))
+  const own = [join(whole.data, 'log.key'), join(whole.data, 'log', 'checkpoint'), 'elsewhere/state.db', whole.configurationFile]
+  for (const to of own) {
+    await whole.configure(permitAll, [], '127.0.0.1:0', {}, { exports: { lines: { format: 'jsonl', to } } })
+    await assert.rejects(whole.start(), /would write into what the gateway itself keeps/, to)
   }
 })
 

@@ -72,6 +72,8 @@ test('a search by the index finds what a search of the log itself finds, whateve
     decision: fc.constantFrom(undefined, undefined, 'permit', 'deny'),
     code: fc.constantFrom(undefined, undefined, undefined, 'policy.denied', 'policy.no-rule'),
     rule: word('rule', 4),
+    act: fc.constantFrom(undefined, undefined, undefined, 'test.event', 'test.other'),
+    result: fc.constantFrom(undefined, undefined, undefined, 'answered', 'failed'),
     request: fc.option(
       fc.integer({ min: 0, max: 600 }).map((number) => `request-${number}`),
       { nil: undefined, freq: 1 },

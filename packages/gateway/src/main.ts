@@ -25,6 +25,7 @@ import { refuseOtherTrustDomain } from './control/authority/roots.ts'
 import { openPrivateFolder } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
+import { refuseExportsInto } from './control/configuration/compile-exports.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
@@ -127,6 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const trustDomain = parseTrustDomain(configuration.trustDomain)
     if (!trustDomain) throw new TypeError('the schema lets only trust domains through')
     await refuseOtherTrustDomain(places.authority, trustDomain)
+    await refuseExportsInto([folder, options.configurationFile], first.exports)
     const sealingKey = await readKeyFile(places.sealingKey)
     const database = openDatabase(places.database)
     closing.defer(() => database.close())

@@ -1,5 +1,5 @@
 /** What a search can ask for exactly, beside `rule` and the time. */
-export const searchedNames = ['type', 'tenant', 'agent', 'upstream', 'action', 'decision', 'code'] as const
+export const searchedNames = ['type', 'tenant', 'agent', 'upstream', 'action', 'act', 'decision', 'code', 'result'] as const
 export const searchedReferences = ['request', 'call', 'approval', 'session'] as const
 
 /** What of an entry a search can ask for. */
@@ -32,8 +32,10 @@ export function factsOf(entry: object): EntryFacts {
     agent: textOf(caller['agent'] ?? event['agent'] ?? subject['agent']),
     upstream: textOf(event['upstream']),
     action: textOf(event['action'] ?? event['tool']),
+    act: textOf(event['act']),
     decision: textOf(event['decision']),
     code: textOf(event['code']),
+    result: textOf(event['result']),
     request: textOf(event['request']),
     call: textOf(event['call']),
     approval: textOf(event['approval']),

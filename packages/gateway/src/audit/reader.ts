@@ -85,11 +85,13 @@ export async function readRecord(view: LogView, index: number): Promise<LogRecor
   return undefined
 }
 
-/** Entries that the log's checkpoint covers. */
+/** Entries that the log's checkpoint covers. @throws Fault when it cannot be read */
 export async function publishedSize(view: LogView): Promise<number> {
   const text = await view.checkpoint()
-  const size = text?.split('\n')[1]
-  return size === undefined ? 0 : Number(size)
+  if (text === undefined) return 0
+  const size = text.split('\n')[1] ?? ''
+  if (!/^(?:0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size))) throw new Fault('the checkpoint of the log says no size', 'not-done')
+  return Number(size)
 }
 
 /**

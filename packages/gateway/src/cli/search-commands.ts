@@ -1,4 +1,4 @@
-import { logEvent, problems } from '@sallyport/contract'
+import { logEvent, outcomeEvent, problems } from '@sallyport/contract'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { EventFilter } from '../audit/entry-facts.ts'
 import type { LogView } from '../audit/log-files.ts'
@@ -35,8 +35,10 @@ export function addSearchCommands(log: Command, { common, shows, folderOf, print
     .option('--agent <agent>', 'of this agent; TENANT/AGENT names its tenant too')
     .option('--upstream <upstream>', 'calls to this upstream')
     .option('--action <action>', 'calls of this action, or about this tool')
+    .option('--act <act>', 'of operators, the gateway and sessions, such as agent.revoked or refreshed')
     .addOption(new Option('--decision <decision>', 'calls that were so decided').choices(['permit', 'deny', 'hold']))
     .option('--code <code>', 'refused with this code, as docs/problems.md lists them', problemCode)
+    .addOption(new Option('--result <result>', 'calls that ended so').choices(outcomeEvent.shape.result.options))
     .option('--rule <rule>', 'decided by this rule, also in shadow mode, or found by it in an answer')
     .option('--request <id>', 'of this request')
     .option('--call <digest>', 'of calls with this digest')

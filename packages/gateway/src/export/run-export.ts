@@ -122,7 +122,7 @@ export class RunningExport {
         this.#failure = undefined
       }
       if (this.#cursor.next === this.#published) this.#isBehindNoMore()
-      if (next === this.#published) await pause(pollMs, signal)
+      if (next >= this.#published) await pause(pollMs, signal)
     }
   }
 

@@ -13,7 +13,7 @@ import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
-import { compileExport } from './compile-exports.ts'
+import { compileExport, findSharedFiles } from './compile-exports.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
@@ -91,6 +91,7 @@ export async function compileConfiguration(
       faults.push({ where: ['exports', name], message: error.message })
     }
   }
+  faults.push(...findSharedFiles(exports).map(({ name, path, ...fault }) => ({ where: ['exports', name, ...path], ...messageOf(fault) })))
   const providers: ProviderDefinition[] = []
   const warnings: string[] = []
   for (const [name, given] of Object.entries(configuration.sessions?.providers ?? {})) {

@@ -1,5 +1,6 @@
-import { resolve } from 'node:path'
-import { sizeBytes, type ExportConfiguration } from '@sallyport/contract'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { Fault, sizeBytes, type ExportConfiguration } from '@sallyport/contract'
 import type { TlsFiles } from '../../forward/upstream-definition.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
 
@@ -41,4 +42,40 @@ export function compileExport(name: string, given: ExportConfiguration, tls: Tls
       key: tls.key,
     },
   }
+}
+
+/** Two that write and put aside the same file would take each other's lines away. */
+export function findSharedFiles(exports: readonly ExportSettings[]): readonly (ExportFault & { readonly name: string })[] {
+  const owners = new Map<string, string>()
+  return exports.flatMap(({ name, to }) => {
+    const owner = to.kind === 'file' ? owners.get(to.path) : undefined
+    if (to.kind === 'file' && owner === undefined) owners.set(to.path, name)
+    return owner === undefined ? [] : [{ name, path: ['to'], message: `the export ${owner} writes this file`, hint: 'give each export a file of its own' }]
+  })
+}
+
+/**
+ * An export appends to its file and puts it aside: it must be none that the gateway lives of.
+ *
+ * @param own files and folders
+ * @throws Fault
+ */
+export async function refuseExportsInto(own: readonly string[], exports: readonly ExportSettings[]): Promise<void> {
+  const owned = await Promise.all(own.map(placeOf))
+  for (const { name, to } of exports) {
+    const path = to.kind === 'file' ? await placeOf(to.path) : undefined
+    if (path !== undefined && owned.some((place) => isWithin(place, path)))
+      throw new Fault(`the export ${name} would write into what the gateway itself keeps: choose a file outside of the data folder`, 'not-done')
+  }
+}
+
+/** With the links of its folder followed. */
+async function placeOf(path: string): Promise<string> {
+  const folder = await realpath(dirname(resolve(path))).catch(() => dirname(resolve(path)))
+  return join(folder, basename(path))
+}
+
+function isWithin(place: string, path: string): boolean {
+  const way = relative(place, path)
+  return !(way === '..' || way.startsWith('../') || isAbsolute(way))
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { Fault } from '@sallyport/contract'
 import type { Destination } from '../../export/destination.ts'
@@ -65,11 +66,13 @@ export function tlsReceiver(settings: ReceiverSettings, deadlines = { connectMs,
 }
 
 function open({ host, port, serverName, ca, certificate, key }: ReceiverSettings): TLSSocket {
+  const asked = serverName ?? (isIP(host) === 0 ? host : undefined)
   const socket = connect({
     host,
     port,
     minVersion: 'TLSv1.2',
-    ...(serverName !== undefined && { servername: serverName }),
+    // Some receivers choose their certificate by the name that is asked for.
+    ...(asked !== undefined && { servername: asked }),
     ...(ca !== undefined && { ca }),
     ...(certificate !== undefined && { cert: certificate }),
     ...(key !== undefined && { key }),

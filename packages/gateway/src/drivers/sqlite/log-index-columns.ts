@@ -3,7 +3,7 @@ import { searchedReferences, type EventFilter, type searchedNames } from '../../
 import type { Sql } from './database.ts'
 
 /** Raised with every change of the schema: an index is made anew, never brought up to date. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /**
  * The index holds a few columns of 32-bit numbers, in chunks, one number for each entry: for ten million entries, 40 MB a column, of which a search reads those
@@ -12,8 +12,8 @@ export const schemaVersion = 1
  */
 export const groups = {
   who: ['tenant', 'agent'],
-  what: ['type', 'upstream', 'action'],
-  how: ['decision', 'code', 'rules'],
+  what: ['type', 'upstream', 'action', 'act'],
+  how: ['decision', 'code', 'result', 'rules'],
 } as const satisfies Record<string, readonly ((typeof searchedNames)[number] | 'rules')[]>
 export type Group = keyof typeof groups
 export const groupNames = ['who', 'what', 'how'] as const satisfies readonly Group[]
