@@ -55,6 +55,11 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'ticket-key': [['sallyport ticket-key rotate', 'new tickets are signed with another key']],
   'ticket-key rotate': [['sallyport ticket-key rotate', 'tickets under the key before live to their end']],
   hunt: [['sallyport hunt refreshes --from 2026-11-01', 'refreshes that nothing validated']],
+  'hunt pairs': [
+    ['sallyport hunt pairs --first type=decision decision=permit --without type=outcome --within 10m', 'calls that left and of which nothing more is known'],
+    ['sallyport hunt pairs --first type=session act=opened --without type=session act=claimed --same session --within 1h', 'logins that no agent took up'],
+    ['sallyport hunt pairs --first type=outcome --without type=decision decision=permit --side before --within 1d --quick', 'where the index says, at once'],
+  ],
   'hunt refreshes': [
     ['sallyport hunt refreshes --from 2026-11-01 --to 2026-11-14 --quarantine', 'in our log; ends what is found'],
     ['sallyport hunt refreshes --log app.jsonl app.jsonl.1.gz --mapping mapping.yaml', 'in the log of another system'],

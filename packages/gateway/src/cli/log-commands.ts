@@ -2,16 +2,15 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { eventJsonSchema, Fault, parseTrustDomain } from '@sallyport/contract'
+import { eventJsonSchema, Fault } from '@sallyport/contract'
 import { parseVerifierKey, verifyProof } from '@sallyport/contract/log'
 import type { Command } from 'commander'
 import { findEvents } from '../audit/find-events.ts'
 import { nodeLogCrypto } from '../audit/log-key.ts'
 import { prove } from '../audit/prove.ts'
 import { followLog, readRecord, type LogRecord } from '../audit/reader.ts'
-import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
-import { dataFolder, keptCheckpoint } from '../control/data-folder.ts'
+import { dataFolder } from '../control/data-folder.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { findStory, tellStory } from './explain.ts'
 import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
@@ -19,7 +18,7 @@ import { addSearchCommands, indexMax, shownMax } from './search-commands.ts'
 import { shownJson } from './show.ts'
 import { openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
 import { tellRecord } from './tell-event.ts'
-import { ownVerifierKey, verifyFolder } from './verify-log.ts'
+import { configuredVerifierKey, progressOn, verifyFolder, verifyOwnLog } from './verify-log.ts'
 
 /** Between two looks at a log that is followed. */
 const followPauseMs = 250
@@ -40,23 +39,17 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
     fail(options, `${missing}, or name the data folder with --data`, exitCodes.configuration)
     return Promise.resolve()
   }
-  const verifierKey = async (options: WithKey): Promise<string> => {
-    if (options.key !== undefined) return options.key
-    const { trustDomain } = (await loadConfiguration(resolve(options.config))).configuration
-    const named = parseTrustDomain(trustDomain)
-    if (named) await refuseOtherTrustDomain(dataFolder(folderOf(options)).authority, named)
-    return ownVerifierKey(folderOf(options), trustDomain)
-  }
+  const verifierKey = async (options: WithKey): Promise<string> => options.key ?? configuredVerifierKey(folderOf(options), options.config)
 
   common(log.command('verify').description('rebuild everything from the entries and compare'))
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: WithKey) =>
       onLog(options, async () => {
-        const earlier = options.key === undefined ? await keptCheckpoint(folderOf(options)).read() : undefined
-        const report = await verifyFolder(dataFolder(folderOf(options)).log, await verifierKey(options), {
-          ...(earlier !== undefined && { earlier }),
-          onProgress: (entries, size) => size > 50_000 && !options.json && void terminal.stderr.write(`\r${entries} of ${size} entries`),
-        })
+        const progress = options.json === true ? undefined : terminal.stderr
+        const report =
+          options.key === undefined
+            ? await verifyOwnLog(folderOf(options), options.config, progress)
+            : await verifyFolder(dataFolder(folderOf(options)).log, options.key, progress && { onProgress: progressOn(progress) })
         if (report.kind === 'verified') return print(options, report, `verified: ${report.size} entries, root ${report.root}`)
         const { text, kind: _, ...fault } = report
         fail(options, text, exitCodes.error, fault)

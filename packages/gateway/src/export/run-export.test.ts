@@ -131,6 +131,26 @@ test('a process that ends between the sending and the cursor sends the same agai
   assert.deepEqual([first.indexes, second.indexes], [upTo(10), upTo(10)])
 })
 
+test('an export that is stopped confirms what it has sent, so that nothing of it is sent again', async (t) => {
+  const { folder } = await logOf(t, 10)
+  const first = new Arrivals()
+  const stop = new AbortController()
+  const one = new RunningExport({
+    view: viewLogFolder(join(folder, 'log')),
+    destination: { ...first.destination, confirmAfterMs: 60_000 },
+    cursors: cursorFile(join(folder, 'exports'), 'siem'),
+    format: jsonLine,
+    exporter: { log: 'test/log', host: 'gate', version: '0.1.0' },
+    now: Date.now,
+    random: () => 0,
+    report: () => undefined,
+  })
+  first.onStep = () => stop.abort()
+  await one.run(stop.signal)
+  assert.deepEqual([first.steps, one.state.next], [['send', 'confirm'], 10])
+  assert.equal((await cursorFile(join(folder, 'exports'), 'siem').read())?.next, 10)
+})
+
 test('no more entries wait for their confirmation than the bound says', async (t) => {
   const size = unconfirmedEntriesMax + exportBatchEntries
   const { folder } = await logOf(t, size)

@@ -2,8 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Fault, type DecisionEvent } from '@sallyport/contract'
 import { readEntry } from '@sallyport/contract/log'
 import type { LogView } from '../audit/log-files.ts'
+import { readPublished } from '../audit/read-facts.ts'
 import { publishedSize, readRecords } from '../audit/reader.ts'
-import { leafAt, readPublished } from '../audit/update-index.ts'
+import { leafAt } from '../audit/update-index.ts'
 import type { Cursor, CursorStore, Destination } from './destination.ts'
 import type { ExportedEntry, Exporter, Format } from './exported-entry.ts'
 
@@ -14,6 +15,8 @@ export const unconfirmedEntriesMax = 10_000
 export const unconfirmedMsMax = 30_000
 /** Between two looks at a log with nothing new. */
 const pollMs = 500
+/** For what was sent to be confirmed when the export ends; what is not is sent again after the next start. */
+const finishMs = 1_000
 export const backOffMs = { least: 1_000, most: 60_000 } as const
 
 export interface ExportPorts {
@@ -72,8 +75,9 @@ export class RunningExport {
   /** Until the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { destination, report, random } = this.#ports
-    const closing = (): void => destination.close()
-    signal.addEventListener('abort', closing)
+    let last: NodeJS.Timeout | undefined
+    const ending = (): void => void (last = setTimeout(() => destination.close(), finishMs))
+    signal.addEventListener('abort', ending)
     let inARow = 0
     while (!signal.aborted) {
       const from = this.#cursor.next
@@ -91,12 +95,13 @@ export class RunningExport {
         await pause(most * (0.5 + random() / 2), signal)
       }
     }
-    signal.removeEventListener('abort', closing)
+    signal.removeEventListener('abort', ending)
+    clearTimeout(last)
     destination.close()
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {
-    const { view, destination, cursors, now } = this.#ports
+    const { destination, now } = this.#ports
     this.#cursor = await this.#fittingCursor()
     let next = this.#cursor.next
     let unconfirmedSince: number | undefined
@@ -114,16 +119,22 @@ export class RunningExport {
       const isQuiet = next === this.#published && now() - sentAt >= destination.confirmAfterMs
       const isDue = unconfirmedSince !== undefined && (now() - unconfirmedSince >= unconfirmedMsMax || next - this.#cursor.next >= unconfirmedEntriesMax)
       if (next > this.#cursor.next && (isQuiet || isDue)) {
-        await destination.confirm()
-        const moved = { next, leaf: Buffer.from(await leafAt(view, next - 1, this.#published)).toString('base64url') }
-        await cursors.keep(moved)
-        this.#cursor = moved
+        await this.#confirm(next)
         unconfirmedSince = undefined
-        this.#failure = undefined
       }
       if (this.#cursor.next === this.#published) this.#isBehindNoMore()
       if (next >= this.#published) await pause(pollMs, signal)
     }
+    if (next > this.#cursor.next) await this.#confirm(next)
+  }
+
+  async #confirm(next: number): Promise<void> {
+    const { view, destination, cursors } = this.#ports
+    await destination.confirm()
+    const moved = { next, leaf: Buffer.from(await leafAt(view, next - 1, this.#published)).toString('base64url') }
+    await cursors.keep(moved)
+    this.#cursor = moved
+    this.#failure = undefined
   }
 
   #isBehindNoMore(): void {

@@ -9,6 +9,7 @@ import { exitCodes, type Acting, type OperatorConsole, type Terminal } from '../
 import { nothingObserved, observeFile, type Span } from './foreign-log.ts'
 import { readMapping } from './mapping.ts'
 import { huntOwnLog } from './own-log.ts'
+import { addPairsCommand } from './pairs-command.ts'
 import { reportOf, tellReport, type Report } from './report.ts'
 import { findUnmatched } from './unmatched.ts'
 
@@ -21,7 +22,7 @@ interface HuntOptions extends Acting {
 }
 
 /** `hunt`: what should never be in a log, looked for over a time. */
-export function addHuntCommand(root: Command, console: OperatorConsole, terminal: Pick<Terminal, 'exit'>): void {
+export function addHuntCommand(root: Command, console: OperatorConsole, terminal: Pick<Terminal, 'exit' | 'stderr'>): void {
   const { as, print, fail, run, folderOf } = console
   const hunt = root.command('hunt').description('look for what must not have happened, in our log or another system’s')
   as(hunt.command('refreshes').description('refreshes that succeeded without a validation of their own'))
@@ -51,6 +52,7 @@ export function addHuntCommand(root: Command, console: OperatorConsole, terminal
         if (report.found.length > 0 || report.unreadable > 0) terminal.exit(exitCodes.error)
       }),
     )
+  addPairsCommand(hunt, console, terminal)
 }
 
 async function huntForeignLogs(files: readonly string[], mappingFile: string, span: Span): Promise<Report> {
