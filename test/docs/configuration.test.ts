@@ -24,6 +24,6 @@ test('the complete file in docs/configuration.md is valid where its folders and 
   const compiled = await compileConfiguration({ text: here, fileName: 'sallyport.yaml' }, folder, join(folder, 'bin'))
   assert.equal(compiled.kind === 'invalid' ? compiled.faults.map(formatFault).join('\n') : '', '')
   assert.ok(compiled.kind === 'compiled')
-  assert.deepEqual(new Set(Object.values(compiled.configuration.upstreams).map(({ protocol }) => protocol)), new Set(['http', 'mcp', 'llm']))
+  assert.deepEqual(new Set(Object.values(compiled.configuration.upstreams).map(({ protocol }) => protocol)), new Set(['http', 'mcp', 'llm', 'a2a']))
   assert.deepEqual(compiled.warnings, [])
 })

@@ -6,7 +6,7 @@ import { wholeGateway } from '../fixtures/whole-gateway.ts'
 
 const permitThings = { id: 'things', match: { agent: 'bot', upstream: 'api', action: 'get_thing' }, then: 'permit' }
 
-test('a permitted call is decided, written, forwarded and its outcome written [T5] [L4]', async () => {
+test('a permitted call is decided, written, forwarded and its outcome written [T2] [T5] [L4]', async () => {
   await using whole = await wholeGateway()
   await whole.configure([permitThings])
   const { logKey } = await whole.start()

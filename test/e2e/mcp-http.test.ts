@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { McpBench } from '../fixtures/mcp-bench.ts'
 import { everythingOverHttp, sdkUpstream } from '../fixtures/mcp-upstreams.ts'
 
-test('the official client uses server-everything over streamable HTTP with sessions, at both addresses', async () => {
+test('[T2] the official client uses server-everything over streamable HTTP with sessions, at both addresses', async () => {
   await using upstream = await everythingOverHttp()
   await using bench = await McpBench.open({ upstreams: { every: { url: upstream.url } } })
   await using direct = await bench.connect('/mcp/every')

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '@sallyport/contract'
+import { methodRow } from '../../packages/gateway/src/access/a2a/methods.ts'
+import { readParams } from '../../packages/gateway/src/access/a2a/read-params.ts'
 import { readTarget } from '../../packages/gateway/src/access/http/read-target.ts'
 import { importOpenApi } from '../../packages/gateway/src/access/http/openapi.ts'
 import { parseTemplate } from '../../packages/gateway/src/access/http/operation-template.ts'
@@ -57,6 +59,11 @@ testBound('gateway/identity/certificate-identity.ts', 'certificateBytesMax', (si
   return read.kind === 'refused' && !read.reason.startsWith('larger')
 })
 
+testBound('gateway/access/a2a/read-params.ts', 'partsMax', (size) => {
+  const row = methodRow('SendMessage')
+  const message = { messageId: 'm', role: 'ROLE_USER', parts: Array.from({ length: size }, () => ({ text: '' })) }
+  return row !== undefined && readParams(row, { message }).kind === 'read'
+})
 testBound('gateway/access/http/operation-template.ts', 'segmentsMax', (size) => {
   const path = '/a'.repeat(size)
   return readTarget(path, '', false).kind === 'read' && parseTemplate(path).kind === 'parsed'

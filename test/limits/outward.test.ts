@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { objectionToSecret } from '../../packages/gateway/src/forward/credentials.ts'
+import { rewriteCard } from '../../packages/gateway/src/forward/a2a/agent-card.ts'
 import { AnswerNotes } from '../../packages/gateway/src/forward/llm/answer-notes.ts'
 import { WholeReading } from '../../packages/gateway/src/forward/llm/noted-answer.ts'
 import { CallsInFlight } from '../../packages/gateway/src/forward/mcp/calls-in-flight.ts'
@@ -22,6 +23,27 @@ import { testBound, testLeast } from './bound.ts'
 
 testBound('gateway/forward/credentials.ts', 'secretCharactersMax', (size) => objectionToSecret('a'.repeat(size)) === undefined)
 testLeast('gateway/forward/echo-pattern.ts', 'secretCharactersMin', (size) => objectionToSecret('a'.repeat(size)) === undefined)
+
+const card = {
+  name: 'n',
+  description: '',
+  version: '1',
+  capabilities: {},
+  defaultInputModes: [],
+  defaultOutputModes: [],
+  skills: [],
+  supportedInterfaces: [{ url: 'https://a', protocolBinding: 'JSONRPC', protocolVersion: '1.0' }],
+}
+const cardWith = (changed: object): string => JSON.stringify({ ...card, ...changed })
+const isCard = (text: string): boolean => rewriteCard(Buffer.from(text), 'https://b').kind === 'card'
+const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) })
+const extension = (params: object): object => ({ capabilities: { extensions: [{ uri: 'u', params }] } })
+const cards = 'gateway/forward/a2a/agent-card.ts'
+testBound(cards, 'cardLimits.bytesMax', (size) => isCard(cardWith({}).padEnd(size)))
+testBound(cards, 'cardLimits.depthMax', (size) => isCard(cardWith(extension(nested(size - 5)))))
+testBound(cards, 'cardLimits.listMax', (size) => isCard(cardWith({ defaultInputModes: Array.from({ length: size }, () => 'm') })))
+testBound(cards, 'cardLimits.nameLengthMax', (size) => isCard(cardWith({ name: 'n'.repeat(size) })))
+testBound(cards, 'cardLimits.textLengthMax', (size) => isCard(cardWith({ description: 'd'.repeat(size) })))
 
 const completion = (parts: object): string => JSON.stringify({ choices: [{ message: parts }] })
 const notesOf = (answer: string): AnswerNotes => {

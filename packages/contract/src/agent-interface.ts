@@ -10,8 +10,15 @@ export const ownPaths = {
   sessionClaim: '/sallyport/v1/session/claim',
   sessionRefresh: '/sallyport/v1/session/refresh',
   sessionEnd: '/sallyport/v1/session/end',
+  sessionDelegate: '/sallyport/v1/session/delegate',
   jwks: '/sallyport/v1/jwks',
 } as const
+
+/**
+ * The request header in which a bridge says at which loopback address its clients reach it. The gateway writes it into nothing but the answer to that request: the
+ * card of an agent.
+ */
+export const reachedAtHeader = 'sallyport-reached-at'
 
 /** `GET /sallyport/v1/whoami`. Unknown members are ignored, so that a newer gateway can say more. */
 export const whoamiAnswer = z.object({
@@ -33,7 +40,7 @@ export const catalogAnswer = z.object({
     .array(
       z.object({
         name: z.string().max(63),
-        protocol: z.enum(['http', 'mcp', 'llm']),
+        protocol: z.enum(['http', 'mcp', 'llm', 'a2a']),
         hosts: z.array(z.string().max(259)).max(32).meta({ description: 'Names, with a port or without, under which an HTTP proxy client may call it' }),
       }),
     )

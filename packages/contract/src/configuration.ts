@@ -265,6 +265,26 @@ const llmUpstream = z.strictObject({
   answerBytesMax: size.optional(),
 })
 
+const agentPath = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'an agent as TENANT/AGENT, such as acme/billing')
+const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/, 'a scope without spaces and quotes')
+
+const a2aUpstream = z.strictObject({
+  protocol: z.literal('a2a'),
+  agent: agentPath.meta({ description: "The agent behind it, TENANT/AGENT: no certificate but that agent's is taken there" }),
+  url: z.url({ protocol: /^https$/ }).meta({ description: 'Where that agent takes JSON-RPC, such as https://billing.internal:9443/a2a' }),
+  ticket: z
+    .enum(['none', 'delegated'])
+    .optional()
+    .meta({ description: 'delegated: the agent gets a ticket, so that it can act on for the person of the caller (default none)' }),
+  scopes: z.array(scope).max(64).optional().meta({ description: 'The most that such a ticket carries (default: what the caller has)' }),
+  addresses,
+  deadlines,
+  connections: z.number().int().min(1).max(1024).optional(),
+  answerBytesMax: size.optional(),
+})
+
 const file = z.string().min(1).max(4096)
 
 /** The request for tokens included: whoever waits holds a place, and a session that is asked about waits as well. */
@@ -493,7 +513,7 @@ export const configuration = z
     sessions,
     limits,
     telemetry,
-    upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream])).default({}),
+    upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream, a2aUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),
     exports: z
@@ -519,7 +539,9 @@ export type HttpUpstreamConfiguration = z.infer<typeof httpUpstream>
 export type McpHttpUpstreamConfiguration = z.infer<typeof mcpHttpUpstream>
 export type McpStdioUpstreamConfiguration = z.infer<typeof mcpStdioUpstream>
 export type LlmUpstreamConfiguration = z.infer<typeof llmUpstream>
-export type UpstreamConfiguration = HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration
+export type A2aUpstreamConfiguration = z.infer<typeof a2aUpstream>
+export type UpstreamConfiguration =
+  HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration | A2aUpstreamConfiguration
 export type ExportConfiguration = z.infer<typeof exported>
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>

@@ -16,7 +16,13 @@ const agent = z.string().meta({ description: 'The name of the agent within its t
 const certificate = z.string().meta({ description: 'x5t#S256 of the certificate that was shown' })
 const session = z.string().meta({ description: 'The session of a person behind the agent' })
 const caller = z
-  .strictObject({ tenant, agent, certificate, session: z.string().optional().meta({ description: 'The session whose ticket was shown' }) })
+  .strictObject({
+    tenant,
+    agent,
+    certificate,
+    session: z.string().optional().meta({ description: 'The session whose ticket was shown' }),
+    actors: z.array(z.string()).optional().meta({ description: 'The agents that passed this session on to the caller, the latest first' }),
+  })
   .meta({ description: 'Who called, by the certificate of the connection' })
 const request = z.string().meta({ description: 'The opaque id that the caller also got' })
 const upstream = z.string().meta({ description: 'What the call goes to, by its name in the configuration' })

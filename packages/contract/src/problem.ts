@@ -32,6 +32,8 @@ export const problems = {
   'access.unknown-method': { status: 404, title: 'The protocol revision has no such method' },
   'access.session-invalid': { status: 404, title: 'The protocol session is unknown or belongs to another agent' },
   'access.configuration-changed': { status: 503, title: 'The configuration changed while the call arrived' },
+  'access.delegation-refused': { status: 403, title: 'The session cannot be passed on to this agent' },
+  'access.scope-unavailable': { status: 400, title: 'The session has none of the scopes that were asked for' },
   'access.unsupported-version': { status: 400, title: 'The protocol revision is not supported' },
 
   'session.none': { status: 404, title: 'No session is open for this agent' },
@@ -58,6 +60,7 @@ export const problems = {
   'forward.upstream-busy': { status: 503, title: 'Too many calls wait for the upstream' },
   'forward.answer-too-large': { status: 502, title: 'The answer of the upstream is larger than its limit' },
   'forward.credential-missing': { status: 502, title: 'The credential for the upstream is not set' },
+  'forward.peer-refused': { status: 502, title: 'The agent that is meant has no certificate that counts, or another one answered' },
   'forward.request-from-server-refused': { status: 403, title: 'Requests from the upstream to the agent are not allowed' },
 
   'login.link-invalid': { status: 404, title: 'The login link is unknown, used or expired' },

@@ -33,9 +33,9 @@ const read = (value: unknown): Ticket | undefined => readTicketClaims(new TextEn
 
 test('what is written is read, chains of actors included', () => {
   assert.deepEqual(readTicketClaims(writeTicketClaims(ticket)), ticket)
-  const chained = { ...ticket, scopes: [], earlierActors: Array.from({ length: ticketLimits.actorsMax - 1 }, () => identity) }
+  const chained = { ...ticket, scopes: [], earlierActors: Array.from({ length: ticketLimits.actorsMax - 1 }, () => ({ ...identity, thumbprint })) }
   assert.deepEqual(readTicketClaims(writeTicketClaims(chained)), chained)
-  assert.equal(readTicketClaims(writeTicketClaims({ ...chained, earlierActors: [...chained.earlierActors, identity] })), undefined)
+  assert.equal(readTicketClaims(writeTicketClaims({ ...chained, earlierActors: [...chained.earlierActors, { ...identity, thumbprint }] })), undefined)
 })
 
 for (const [name, changed] of Object.entries<Record<string, unknown>>({
@@ -47,6 +47,9 @@ for (const [name, changed] of Object.entries<Record<string, unknown>>({
   'an actor that is no agent': { act: { sub: 'spiffe://agents.example/gateway' } },
   'no actor': { act: undefined },
   'an actor with more than its name': { act: { sub: identity.id, iss: 'https://other.example' } },
+  'an earlier actor without a certificate': { act: { sub: identity.id, act: { sub: identity.id } } },
+  'an earlier actor that is no agent': { act: { sub: identity.id, act: { sub: 'alice', cnf: { 'x5t#S256': thumbprint } } } },
+  'two certificates of one actor': { act: { sub: identity.id, cnf: { 'x5t#S256': thumbprint } } },
   'no certificate': { cnf: undefined },
   'a key instead of a certificate': { cnf: { jkt: 'x'.repeat(43) } },
   'a certificate and a key': { cnf: { 'x5t#S256': thumbprint, jkt: 'x'.repeat(43) } },

@@ -28,6 +28,11 @@ export interface TicketSubject {
   readonly subject: string
 }
 
+/** An agent that acted before, and the certificate that it showed when it passed the work on. */
+export interface EarlierActor extends AgentIdentity {
+  readonly thumbprint: Thumbprint
+}
+
 /**
  * What a ticket says.
  *
@@ -48,8 +53,11 @@ export interface Ticket {
   readonly scopes: readonly string[]
   /** The agent that may show it. */
   readonly agent: AgentIdentity
-  /** Who acted before, the latest first. For the record, never for a decision (RFC 8693 section 4.1). */
-  readonly earlierActors: readonly AgentIdentity[]
+  /**
+   * Who acted before, the latest first. Never a reason to permit anything (RFC 8693 section 4.1); a ticket ends with the standing of each of them, and with each of
+   * their certificates.
+   */
+  readonly earlierActors: readonly EarlierActor[]
   /** The only certificate under whose connection it counts. @see RFC 8705 section 3.1 */
   readonly thumbprint: Thumbprint
   readonly issuedAtSeconds: number
@@ -69,6 +77,18 @@ export function ticketAudience(trustDomain: TrustDomain): string {
 
 const keyId = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 const header = z.strictObject({ alg: z.literal(ticketAlgorithm), typ: z.literal(ticketType), kid: keyId })
+
+/**
+ * How every ticket begins: the part of its header that is always the same. Whoever finds it in a text has found a ticket, since nobody can sign one that begins
+ * otherwise.
+ */
+export const ticketMark = markOf()
+
+function markOf(): string {
+  const fixed = `{"alg":"${ticketAlgorithm}","typ":"${ticketType}","kid":"`
+  // As far as it does not depend on what follows: three bytes are four characters.
+  return toBase64Url(new TextEncoder().encode(fixed.slice(0, fixed.length - (fixed.length % 3))))
+}
 
 const personSubject = z.string().regex(/^[\x20-\x7e]{1,255}$/)
 const personIssuer = z.string().regex(/^https?:\/\/[\x21-\x7e]{1,500}$/)
@@ -117,13 +137,13 @@ export function readTicketKeyId(text: string): string | undefined {
  * lifetime that is not within five minutes.
  */
 export function readTicketClaims(payload: Uint8Array): Ticket | undefined {
-  const parsed = parseJson(payload, { bytesMax: ticketLimits.charactersMax, depthMax: ticketLimits.actorsMax + 1 })
+  const parsed = parseJson(payload, { bytesMax: ticketLimits.charactersMax, depthMax: ticketLimits.actorsMax + 2 })
   const read = parsed.kind === 'parsed' ? claims.safeParse(parsed.value).data : undefined
   if (!read) return undefined
-  const [agent, ...earlierActors] = readActors(read.act, ticketLimits.actorsMax) ?? []
+  const { agent, earlierActors } = readActors(read.act) ?? {}
   const thumbprint = parseThumbprint(read.cnf['x5t#S256'])
   const scopes = read.scope === '' ? [] : read.scope.split(' ')
-  if (!agent || !thumbprint || scopes.length > ticketLimits.scopesMax || read.sub !== read.sub_id.sub) return undefined
+  if (!agent || !earlierActors || !thumbprint || scopes.length > ticketLimits.scopesMax || read.sub !== read.sub_id.sub) return undefined
   if (read.nbf !== read.iat || read.exp <= read.iat || read.exp - read.iat > ticketLimits.lifetimeSecondsMax) return undefined
   return {
     issuer: read.iss,
@@ -149,7 +169,7 @@ export function writeTicketClaims(ticket: Ticket): Uint8Array {
     aud: audience,
     sub: person.subject,
     sub_id: { format: 'iss_sub', iss: person.issuer, sub: person.subject },
-    act: writeActors([agent, ...earlierActors]),
+    act: { sub: agent.id, ...writeEarlier(earlierActors) },
     sid: session,
     gen: generation,
     scope: scopes.join(' '),
@@ -162,19 +182,29 @@ export function writeTicketClaims(ticket: Ticket): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(written))
 }
 
+const certificate = z.strictObject({ 'x5t#S256': z.string() })
 const actor = z.strictObject({ sub: z.string().max(512), act: z.unknown().optional() })
+const earlierActor = actor.extend({ cnf: certificate })
 
-function readActors(value: unknown, most: number): readonly AgentIdentity[] | undefined {
-  const read = most > 0 ? actor.safeParse(value).data : undefined
-  const identity = read && parseSpiffeId(read.sub)
-  if (!identity) return undefined
-  if (!('act' in read)) return [identity]
-  const earlier = readActors(read.act, most - 1)
-  return earlier && [identity, ...earlier]
+function readActors(value: unknown): Pick<Ticket, 'agent' | 'earlierActors'> | undefined {
+  const read = actor.safeParse(value).data
+  const agent = read && parseSpiffeId(read.sub)
+  const earlierActors = read && readEarlier(read, ticketLimits.actorsMax - 1)
+  return agent && earlierActors && { agent, earlierActors }
 }
 
-function writeActors([first, ...earlier]: readonly AgentIdentity[]): object {
-  return { sub: first?.id, ...(earlier.length > 0 && { act: writeActors(earlier) }) }
+function readEarlier(later: z.infer<typeof actor>, most: number): readonly EarlierActor[] | undefined {
+  if (!('act' in later)) return []
+  const read = most > 0 ? earlierActor.safeParse(later.act).data : undefined
+  const identity = read && parseSpiffeId(read.sub)
+  const thumbprint = read && parseThumbprint(read.cnf['x5t#S256'])
+  const earlier = read && readEarlier(read, most - 1)
+  return identity && thumbprint && earlier && [{ ...identity, thumbprint }, ...earlier]
+}
+
+/** The certificate of the first actor stands beside it, in `cnf` of the ticket; of those before in their own claim. */
+function writeEarlier([first, ...earlier]: readonly EarlierActor[]): { readonly act?: object } {
+  return first ? { act: { sub: first.id, cnf: { 'x5t#S256': first.thumbprint }, ...writeEarlier(earlier) } } : {}
 }
 
 /** A public key that verifies tickets. @see RFC 7517, RFC 7518 section 6.2 */

@@ -1,10 +1,12 @@
-import { refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
+import { ownPaths, refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
+import { a2aRefusal } from './access/a2a/a2a-refusal.ts'
 import type { AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
 import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
 import type { McpRefused } from './access/mcp/rpc-refusal.ts'
 import { toolListing } from './access/mcp/tool-listing.ts'
+import { tokenExchangeRefusal } from './access/own/token-exchange-refusal.ts'
 import { understand } from './access/understand.ts'
 import type { Receipt } from './audit/receipt.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
@@ -49,7 +51,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     const principal = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
     if (principal.kind === 'refused') return refuseKnown(ports, inbound, agent, principal)
 
-    const request = await understandWhole(snapshot.access, principal, inbound)
+    const request = await understandWhole(snapshot.access, ports.tickets, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
     // Its body may have taken minutes to arrive: what the operator has changed or revoked meanwhile counts.
     const still = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
@@ -117,9 +119,9 @@ function refuseUnknown(
   return { kind: 'deny', problem }
 }
 
-async function understandWhole(access: AccessSnapshot, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
+async function understandWhole(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
   try {
-    return await understand(access, principal, inbound)
+    return await understand(access, tickets, principal, inbound)
   } catch (error) {
     if (error instanceof BodyError) return refused(error.code, error.message)
     throw error
@@ -150,7 +152,8 @@ function refuseStranger(ports: Ports, inbound: Inbound, { problem, reason }: Ref
 function refuseKnown(ports: Ports, inbound: Inbound, { tenant, agent, thumbprint }: Principal, { problem, reason, rpc }: McpRefused): Answer {
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
   const answered = refuse(ports, inbound, problem)
-  return rpc ? malformedRefusal(problem, inbound.id, rpc) : answered
+  if (!rpc) return answered
+  return inbound.path.startsWith('/a2a/') ? a2aRefusal(problem, inbound.id, rpc.id, rpc.code) : malformedRefusal(problem, inbound.id, rpc)
 }
 
 function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answer {
@@ -160,6 +163,8 @@ function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answe
 
 function refuse(ports: Ports, inbound: Inbound, problem: Problem, request?: AccessRequest): Answer {
   ports.observe({ code: problem.code, upstream: request?.upstream })
+  if (inbound.path === ownPaths.sessionDelegate) return tokenExchangeRefusal(problem)
   if (request?.call.kind === 'mcp') return mcpRefusal(problem, inbound.id, request.call.message)
+  if (request?.call.kind === 'a2a' && request.call.asked.kind === 'message') return a2aRefusal(problem, inbound.id, request.call.asked.message.id)
   return inbound.path.startsWith('/llm/') ? llmRefusal(problem, inbound.id) : problemAnswer(problem, inbound.id)
 }

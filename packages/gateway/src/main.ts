@@ -37,6 +37,7 @@ import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
+import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
@@ -234,6 +235,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         roster: authority.roster,
         tickets: tickets.trust,
         sessions: options.sessions?.(tickets) ?? sessions?.agents,
+        delegations: openDelegations({ tickets, store: agentStore, roster: authority.roster, now: Date.now }),
         tls: authority.serverCredentials,
         address,
         stdio,

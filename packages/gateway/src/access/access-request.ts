@@ -1,4 +1,4 @@
-import type { Json, JsonObject, UpstreamName } from '@sallyport/contract'
+import type { AgentIdentity, Json, JsonObject, UpstreamName } from '@sallyport/contract'
 import type { Connection, HeaderLines, InboundBody } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
 import type { LlmEndpoint } from './llm/endpoints.ts'
@@ -15,16 +15,16 @@ export interface AccessRequest {
   readonly id: string
   readonly principal: Principal
   readonly upstream: UpstreamName
-  /** An operation's name, `unlisted`, an MCP tool's name, an MCP method such as `resources/read`, or an endpoint of a language model such as `messages`. */
+  /** An operation's name, `unlisted`, an MCP tool's name, an MCP method such as `resources/read`, an endpoint of a language model such as `messages`, or a method of A2A such as `SendMessage`. */
   readonly action: string
-  /** HTTP: the path template of the operation, or the path itself when unlisted. MCP: the tool, resource URI or prompt name. LLM: the model. */
+  /** HTTP: the path template of the operation, or the path itself when unlisted. MCP: the tool, resource URI or prompt name. LLM: the model. A2A: the task, or the agent where none is named. */
   readonly resource: string
   /**
    * JSON arguments: an MCP call's `arguments`, or `{path, query, body}` of an HTTP call. A body that is streamed unread leaves only `{path, query}`. Of a call to a
    * language model `{model, stream, tools, betas, messageCount, maxTokens, body}`.
    */
   readonly args: Json | undefined
-  readonly context: { readonly protocol: 'http' | 'mcp' | 'llm' | 'gateway'; readonly method: string; readonly remoteAddress: string }
+  readonly context: { readonly protocol: 'http' | 'mcp' | 'llm' | 'a2a' | 'gateway'; readonly method: string; readonly remoteAddress: string }
   /**
    * `protocol`: bookkeeping of a protocol (MCP initialize, ping, lists, notifications) that has no effect of its own: permitted to whoever could be permitted or
    * held for anything at this upstream. `own`: what an agent may always do with itself (renew its certificate, ask who it is).
@@ -33,8 +33,8 @@ export interface AccessRequest {
   readonly call: Call
 }
 
-/** What forward will send if permitted. */
-export type Call = HttpCall | LlmCall | McpCall | McpListing | GatewayCall
+/** What forward will send, or carry out, if permitted. */
+export type Call = HttpCall | LlmCall | McpCall | McpListing | A2aCall | GatewayCall | DelegationCall
 
 export interface HttpCall {
   readonly kind: 'http'
@@ -145,6 +145,37 @@ export interface GatewayCall {
   /** What the caller proves itself by, for acts that ask for the proof again and again. */
   readonly caller: { readonly connection: Connection; readonly signal: AbortSignal }
 }
+
+/** A call of one agent to another, or the question for its card. */
+export interface A2aCall {
+  readonly kind: 'a2a'
+  readonly upstream: UpstreamName
+  /** The id of the request, which the called agent is told. */
+  readonly requestId: string
+  /** Whoever answers must be this agent. */
+  readonly peer: AgentIdentity
+  /** What is asked: a message, whose bytes are those of the judged value, or the card. */
+  readonly asked:
+    | { readonly kind: 'message'; readonly message: JsonRpcRequest; readonly bytes: Uint8Array; readonly isSubscription: boolean }
+    /** `url`: where whoever asks reaches the agent through the gateway. */
+    | { readonly kind: 'card'; readonly url: string }
+  /** Path at the other agent. */
+  readonly target: string
+  readonly headers: HeaderLines
+  /** With which scopes the session of the caller is passed on; undefined where it is not. */
+  readonly passesOn: readonly string[] | undefined
+  readonly signal: AbortSignal
+}
+
+/** A session that its agent wants to pass on: what stands here is the most that the other agent gets. */
+export interface DelegationCall {
+  readonly kind: 'delegation'
+  readonly to: AgentIdentity
+  readonly scopes: readonly string[]
+}
+
+/** The reserved upstream name under which an agent asks something of the gateway itself. */
+export const ownUpstream = 'sallyport'
 
 /** The action of an HTTP call that fits no operation of its upstream. */
 export const unlisted = 'unlisted'

@@ -1,9 +1,10 @@
 import type { UpstreamName } from '@sallyport/contract'
+import type { A2aUpstreamAccess } from './a2a/a2a-upstream.ts'
 import type { HttpUpstreamAccess } from './http/compile-http-upstream.ts'
 import type { LlmUpstreamAccess } from './llm/llm-upstream.ts'
 import type { McpUpstreamAccess } from './mcp/mcp-upstream.ts'
 
-export type UpstreamAccess = HttpUpstreamAccess | McpUpstreamAccess | LlmUpstreamAccess
+export type UpstreamAccess = HttpUpstreamAccess | McpUpstreamAccess | LlmUpstreamAccess | A2aUpstreamAccess
 
 /** What access needs to know of the configuration, compiled once per revision. */
 export interface AccessSnapshot {

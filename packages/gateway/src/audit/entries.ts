@@ -1,5 +1,6 @@
 import type { DecisionEvent, OutcomeEvent, Problem } from '@sallyport/contract'
 import type { OutcomeFacts } from './outcome.ts'
+import type { PrincipalSession } from '../identity/identify.ts'
 import type { CallDigest, Decision } from '../policy/decision.ts'
 import type { Question } from '../policy/question.ts'
 
@@ -26,7 +27,7 @@ export function decisionEntry(request: Question, decision: Decision, digest: Cal
       tenant: principal.tenant,
       agent: principal.agent,
       certificate: principal.thumbprint,
-      ...(principal.session && { session: principal.session.id }),
+      ...(principal.session && { session: principal.session.id, ...actorsOf(principal.session) }),
     },
     upstream: request.upstream,
     action: clip(request.action),
@@ -67,6 +68,10 @@ export function outcomeEntry({ request, index }: OpenPermit, facts: OutcomeFacts
     ...(toolCalls && { toolCalls: [...toolCalls] }),
     milliseconds: Math.max(0, now - startedAt),
   }
+}
+
+function actorsOf({ actors }: PrincipalSession): { actors?: string[] } {
+  return actors.length > 0 ? { actors: actors.map(({ id }) => id) } : {}
 }
 
 function approvalOf(decision: Decision): { approval?: string } {

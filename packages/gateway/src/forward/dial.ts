@@ -13,7 +13,8 @@ export interface DialTarget {
   readonly host: string
   readonly port: number
   readonly addresses: AddressRules
-  readonly tls: { readonly context: SecureContext; readonly serverName: string } | undefined
+  /** `isNamed` false: the certificate names no host, and whoever dials looks at it afterwards. */
+  readonly tls: { readonly context: SecureContext; readonly serverName: string; readonly isNamed?: boolean } | undefined
   readonly connectMs: number
 }
 
@@ -94,6 +95,7 @@ function connectTo({ port, tls }: DialTarget, { text: host }: Address): Attempt<
         // Node checks the certificate against `servername`, or against `host` where the upstream is named by its address.
         ...(parseAddress(tls.serverName) ? {} : { servername: tls.serverName }),
         ALPNProtocols: ['http/1.1'],
+        ...(tls.isNamed === false && { checkServerIdentity: () => undefined }),
         rejectUnauthorized: true, // said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED changes nothing
       })
     : connectTcp({ host, port })

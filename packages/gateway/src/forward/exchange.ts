@@ -1,5 +1,6 @@
 import { Fault, type AgentName, type Refused, type TenantName, type UpstreamName } from '@sallyport/contract'
 import type { HeaderLines } from '../edge/inbound.ts'
+import type { Principal } from '../identity/identify.ts'
 
 export interface UpstreamRequest {
   readonly upstream: UpstreamName
@@ -18,6 +19,12 @@ export interface UpstreamRequest {
   readonly isStream?: boolean
   /** The answer is going to be looked through: `asked` asks for one that is not compressed, `required` takes no other, and none that is only a part. */
   readonly legible?: 'asked' | 'required' | undefined
+  /**
+   * Of a call to an agent: makes the header fields that depend on the certificate which the agent has just shown. Nothing is sent when it refuses.
+   *
+   * @throws Fault
+   */
+  readonly introduce?: (peer: Principal) => Promise<HeaderLines | Refused>
   readonly signal: AbortSignal
 }
 

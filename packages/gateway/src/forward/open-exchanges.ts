@@ -1,18 +1,23 @@
 import { createSecureContext } from 'node:tls'
 import { refused, type UpstreamName } from '@sallyport/contract'
 import { Pool, type Dispatcher } from 'undici'
-import type { HeaderLines } from '../edge/inbound.ts'
 import { injectCredential, type Credentials } from './credentials.ts'
 import { dial, type DialTarget, type Resolver } from './dial.ts'
 import { EchoPattern } from './echo-pattern.ts'
+import { answerHeadBytesMax, type ExchangePool } from './exchange-pool.ts'
 import { notSent, type Exchanges, type Unanswered, type UpstreamAnswer, type UpstreamRequest } from './exchange.ts'
 import { FairTurns } from './fair-turns.ts'
-import { addressRulesOf, type UpstreamDefinition } from './upstream-definition.ts'
+import { checkWritable, outgoingHeaders } from './outgoing-request.ts'
+import { PeerPool } from './peers/peer-pool.ts'
+import type { PeerTrust } from './peers/peer-trust.ts'
+import { addressRulesOf, originOf, type UpstreamDefinition } from './upstream-definition.ts'
 import { UpstreamExchange } from './upstream-exchange.ts'
 
 export interface ExchangePorts {
   readonly credentials: Credentials
   readonly resolver: Resolver
+  /** For upstreams that are agents. */
+  readonly peers?: PeerTrust
 }
 
 export interface ExchangesLimits {
@@ -28,6 +33,8 @@ export const exchangesLimits: ExchangesLimits = { waitingMax: 256, drainMs: 30_0
 export interface OpenExchanges extends Exchanges {
   /** From now on these are the upstreams. One that did not change keeps its connections; a removed or changed one drains. */
   replace(definitions: Iterable<UpstreamDefinition>): void
+  /** Ends what goes on with agents that do not count any more. */
+  cutRefused(): void
 }
 
 /** @throws TypeError for definitions that `compileUpstreamDefinition` did not make */
@@ -35,7 +42,7 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
   let pools = poolsOf(definitions, new Map(), ports, limits)
   const draining = new Set<Promise<void>>()
 
-  const drain = (pool: UpstreamPool): void => {
+  const drain = (pool: ExchangePool): void => {
     const drained = pool.drain(limits.drainMs).finally(() => draining.delete(drained))
     draining.add(drained)
   }
@@ -56,6 +63,9 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
       const kept = new Set(pools.values())
       for (const pool of before.values()) if (!kept.has(pool)) drain(pool)
     },
+    cutRefused() {
+      for (const pool of pools.values()) pool.cutRefused()
+    },
     async close() {
       for (const pool of pools.values()) drain(pool)
       pools = new Map()
@@ -65,7 +75,7 @@ export function openExchanges(definitions: Iterable<UpstreamDefinition>, ports: 
 }
 
 /** By the name of the upstream, and apart from it for its streams. */
-type Pools = ReadonlyMap<string, UpstreamPool>
+type Pools = ReadonlyMap<string, ExchangePool>
 
 /** Streams of one upstream that are open at once. */
 const streamsMax = 1024
@@ -75,10 +85,10 @@ function streamsOf(name: UpstreamName): string {
 }
 
 function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports: ExchangePorts, limits: ExchangesLimits): Pools {
-  const pools = new Map<string, UpstreamPool>()
+  const pools = new Map<string, ExchangePool>()
   const put = (key: string, definition: UpstreamDefinition, waitingMax: number): void => {
     const known = before.get(key)
-    pools.set(key, known?.fingerprint === JSON.stringify(definition) ? known : new UpstreamPool(definition, ports, { ...limits, waitingMax }))
+    pools.set(key, known?.fingerprint === JSON.stringify(definition) ? known : newPool(definition, ports, { ...limits, waitingMax }))
   }
   for (const definition of definitions) {
     put(definition.name, definition, limits.waitingMax)
@@ -87,14 +97,16 @@ function poolsOf(definitions: Iterable<UpstreamDefinition>, before: Pools, ports
   return pools
 }
 
+function newPool(definition: UpstreamDefinition, ports: ExchangePorts, limits: ExchangesLimits): ExchangePool {
+  const { peer } = definition
+  return peer === undefined ? new UpstreamPool(definition, ports, limits) : new PeerPool({ ...definition, peer }, ports, limits.waitingMax)
+}
+
 /** Tenants with a credential of their own at one upstream whose patterns are kept. */
 const echoesMax = 64
 
-/** The largest head of an answer. */
-const answerHeadBytesMax = 65_536
-
 /** The connections of one upstream. */
-class UpstreamPool {
+class UpstreamPool implements ExchangePool {
   readonly fingerprint: string
   readonly #definition: UpstreamDefinition
   readonly #credentials: Credentials
@@ -131,6 +143,7 @@ class UpstreamPool {
 
   async send(request: UpstreamRequest): Promise<UpstreamAnswer | Unanswered> {
     const { name, basePath, credential: rule } = this.#definition
+    if (request.introduce) throw new TypeError('only an agent is told who calls')
     const path = `${basePath}${request.target}` || '/'
     checkWritable(path, request.headers)
     const credential = rule && (await injectCredential(this.#credentials, rule, request.tenant))
@@ -146,7 +159,6 @@ class UpstreamPool {
     return exchange.answer
   }
 
-  /** Resolves when the last exchange has ended, which is made to happen after `drainMs`. */
   async drain(drainMs: number): Promise<void> {
     const idle = Promise.withResolvers<void>()
     this.#onIdle = idle.resolve
@@ -158,6 +170,9 @@ class UpstreamPool {
     clearTimeout(timer)
     await this.#pool.destroy()
   }
+
+  /** Whom a host name stands for is asked at the handshake alone. */
+  cutRefused(): void {}
 
   #echoOf(secret: string): EchoPattern {
     const known = this.#echoes.get(secret)
@@ -187,10 +202,6 @@ interface Turn {
   readonly options: Dispatcher.DispatchOptions
 }
 
-function originOf({ scheme, host, port }: UpstreamDefinition): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
 function dialTarget(definition: UpstreamDefinition): DialTarget {
   const { scheme, host, port, tls, deadlines } = definition
   // Without a CA of its own an upstream is checked against the public ones that Node brings.
@@ -201,34 +212,5 @@ function dialTarget(definition: UpstreamDefinition): DialTarget {
     addresses: addressRulesOf(definition),
     connectMs: deadlines.connectMs,
     tls: context ? { context, serverName: tls.serverName } : undefined,
-  }
-}
-
-/** The connection's own fields, which undici writes. */
-const framing: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect'])
-
-/** Fields that ask for an answer in which neither an echo of the credential could be found nor what rules look for. */
-const uncheckable: ReadonlySet<string> = new Set(['accept-encoding', 'te', 'range', 'if-range'])
-
-/** Names and values in turn. What frames the message or stands in for the credential is dropped even if an earlier stage let it pass. */
-function outgoingHeaders({ headers, body, bodyBytes, legible }: UpstreamRequest, credential: readonly [string, string] | undefined): string[] {
-  const lines: string[] = []
-  const isLegible = credential !== undefined || legible === 'required'
-  for (const [name, value] of headers) {
-    if (framing.has(name) || name === credential?.[0] || (isLegible && uncheckable.has(name)) || (legible && name === 'accept-encoding')) continue
-    lines.push(name, value)
-  }
-  if (credential) lines.push(credential[0], credential[1])
-  if (isLegible || legible) lines.push('accept-encoding', 'identity')
-  if (bodyBytes !== undefined && body !== undefined && !(body instanceof Uint8Array)) lines.push('content-length', String(bodyBytes))
-  return lines
-}
-
-/** Request splitting, CWE-113: what would be written as more than one line or one word never gets near a socket. */
-function checkWritable(path: string, headers: HeaderLines): void {
-  if (!/^\/[\x21-\x7e]*$/.test(path)) throw new TypeError('the target of a request is one word of printable ASCII')
-  for (const [name, value] of headers) {
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
-      throw new TypeError('a header field has one line, and its name is a token in lower case')
   }
 }

@@ -2,9 +2,11 @@ import { createSecureContext } from 'node:tls'
 import {
   durationMs,
   sizeBytes,
+  type A2aUpstreamConfiguration,
   type HttpUpstreamConfiguration,
   type LlmUpstreamConfiguration,
   type McpHttpUpstreamConfiguration,
+  type SpiffeId,
   type UpstreamName,
 } from '@sallyport/contract'
 import { exactRange, objectionTo, parseAddress, parseRange, type Address, type AddressRange, type AddressRules } from './address.ts'
@@ -26,6 +28,8 @@ export interface UpstreamDefinition {
   readonly deadlines: UpstreamDeadlines
   readonly connectionsMax: number
   readonly answerBytesMax: number
+  /** The agent that it must be, by its certificate; undefined for what is no agent. */
+  readonly peer?: SpiffeId
 }
 
 /** PEM texts. */
@@ -113,6 +117,23 @@ export function compileUpstreamDefinition(name: UpstreamName, configured: Config
       answerBytesMax: configured.answerBytesMax === undefined ? defaults.answerBytesMax : sizeBytes(configured.answerBytesMax),
     },
   }
+}
+
+/** The same for an agent that others call: the path of its URL belongs to its calls and not to its card. */
+export function compilePeerDefinition(
+  name: UpstreamName,
+  peer: SpiffeId,
+  { url, addresses, deadlines, connections, answerBytesMax }: A2aUpstreamConfiguration,
+): CompiledDefinition {
+  // An agent can think for long before the first byte.
+  const patient = { headers: '10m', total: '30m', ...deadlines }
+  const compiled = compileUpstreamDefinition(name, { url, addresses, deadlines: patient, connections, answerBytesMax })
+  return compiled.kind === 'invalid' ? compiled : { kind: 'compiled', definition: { ...compiled.definition, basePath: '', peer } }
+}
+
+/** As an HTTP client writes it. */
+export function originOf({ scheme, host, port }: UpstreamDefinition): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** The rules of a definition that was compiled. */

@@ -63,6 +63,24 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     this.#fail('forward.upstream-failed', reason)
   }
 
+  get hasEnded(): boolean {
+    return this.#phase === 'ended'
+  }
+
+  /** Ends it before anything was sent. */
+  refuse(refusal: Refused): void {
+    if (this.#phase !== 'waiting') return
+    this.#end()
+    this.#begin.resolve({ ...refusal, isSent: false })
+  }
+
+  /** Ends it before anything was sent, since whoever had to be asked failed. */
+  giveUp(error: unknown): void {
+    if (this.#phase !== 'waiting') return
+    this.#end()
+    this.#begin.reject(error)
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#phase === 'ended') controller.abort(new Error('ended before it was sent'))

@@ -1,6 +1,6 @@
-import { ownPaths, refused, ticketHeader, type Refused, type TenantName } from '@sallyport/contract'
+import { ownPaths, refused, ticketHeader, type Refused, type TenantName, type Ticket } from '@sallyport/contract'
 import type { Inbound } from '../edge/inbound.ts'
-import { principalInSession, type Principal } from './identify.ts'
+import { principalInSession, type Principal, type PrincipalSession } from './identify.ts'
 import type { TicketVerifier } from './verify-ticket.ts'
 
 /** What the configuration says of sessions. */
@@ -15,6 +15,7 @@ const withoutSession: ReadonlySet<string> = new Set([
   ownPaths.sessionClaim,
   ownPaths.sessionRefresh,
   ownPaths.sessionEnd,
+  ownPaths.sessionDelegate, // its ticket is in the body, and is verified there
   ownPaths.jwks,
 ])
 
@@ -36,6 +37,10 @@ export async function identifySession(tickets: TicketVerifier, rules: SessionRul
   if (shown.length > 1) return refused('identity.ticket-invalid', 'more than one ticket')
   const ticket = await tickets.verify(first[1], principal, inbound.receivedAt)
   if ('problem' in ticket) return ticket
-  const { session, generation, person, scopes } = ticket
-  return principalInSession(principal, { id: session, generation, ...person, scopes })
+  return principalInSession(principal, sessionOf(ticket))
+}
+
+/** What a ticket that counts says of the session. */
+export function sessionOf({ session, generation, person, scopes, earlierActors, expiresAtSeconds }: Ticket): PrincipalSession {
+  return { id: session, generation, ...person, scopes, actors: earlierActors, endsAtSeconds: expiresAtSeconds }
 }

@@ -2,6 +2,7 @@ import {
   refused,
   type AgentIdentity,
   type AgentName,
+  type EarlierActor,
   type Problem,
   type ProblemCode,
   type Refused,
@@ -22,6 +23,10 @@ export interface PrincipalSession {
   /** The person, as that provider names them. */
   readonly subject: string
   readonly scopes: readonly string[]
+  /** The agents that passed the work on, the latest first; none when the person opened the session for this very agent. */
+  readonly actors: readonly EarlierActor[]
+  /** When the ticket ends, in seconds since the epoch. */
+  readonly endsAtSeconds: number
 }
 
 class PrincipalProof {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { principalOf } from '../../../../test/fixtures/access-request.ts'
+import { everyoneActive, principalOf } from '../../../../test/fixtures/access-request.ts'
 import { ticketBench } from '../../../../test/fixtures/tickets.ts'
 import { isPrincipal, principalInSession } from './identify.ts'
 import { TicketVerifier, ticketsRememberedMax } from './verify-ticket.ts'
@@ -19,7 +19,7 @@ test('a signature is verified once, and what it is bound to is asked every time'
 test('only so many tickets are remembered, the last used ones', async () => {
   assert.equal(ticketsRememberedMax, 4096)
   const bench = await ticketBench()
-  const verifier = new TicketVerifier(bench.tickets.trust, 3)
+  const verifier = new TicketVerifier(bench.tickets.trust, everyoneActive, 3)
   const tickets = await Promise.all(Array.from({ length: 4 }, () => bench.mint()))
   const [first = '', ...others] = tickets
   for (const ticket of [first, ...others.slice(0, 2), first, ...others.slice(2)]) {
@@ -31,7 +31,7 @@ test('only so many tickets are remembered, the last used ones', async () => {
 
 test('only a principal that identity made gets a session', async () => {
   const bot = await principalOf('acme', 'bot')
-  const session = { id: 's', generation: 1, issuer: 'https://idp.example', subject: 'alice', scopes: [] }
+  const session = { id: 's', generation: 1, issuer: 'https://idp.example', subject: 'alice', scopes: [], actors: [], endsAtSeconds: 0 }
   const inSession = principalInSession(bot, session)
   assert.ok(isPrincipal(inSession))
   assert.deepEqual([inSession.id, inSession.thumbprint, inSession.session, bot.session], [bot.id, bot.thumbprint, session, undefined])

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readTicketClaims, readTicketKeyId, refused, ticketAlgorithm, ticketType, type Refused, type Ticket } from '@sallyport/contract'
+import { readTicketClaims, readTicketKeyId, refused, ticketAlgorithm, ticketType, type EarlierActor, type Refused, type Ticket } from '@sallyport/contract'
 import { compactVerify, errors } from 'jose'
 import type { Principal } from './identify.ts'
+import type { Roster } from './roster.ts'
 import type { TicketTrust } from './ticket-trust.ts'
 
 /** Tickets whose signature is remembered, per thread: of agents that make calls at the same time. */
@@ -16,20 +17,25 @@ interface Signed {
   readonly ticket: Ticket
 }
 
+/** Whether those count who acted before. */
+type Standings = Pick<Roster, 'standing' | 'isRevoked' | 'isBlocked'>
+
 /**
  * Verifies tickets, and remembers for which ones the signature holds, since that is most of the work: by the SHA-256 of the whole ticket, of the last 4096.
  *
- * Nothing else is remembered. Whether its key still counts, its times, its audience, whose it is, the certificate that it is bound to and whether its session was
- * revoked are asked on every use.
+ * Nothing else is remembered. Whether its key still counts, its times, its audience, whose it is, the certificate that it is bound to, whether its session was
+ * revoked, and whether every agent through whose hands it came still counts are asked on every use.
  */
 export class TicketVerifier {
   readonly #trust: TicketTrust
+  readonly #standings: Standings
   readonly #rememberedMax: number
   /** In the order of their last use. */
   readonly #signed = new Map<string, Signed>()
 
-  constructor(trust: TicketTrust, rememberedMax: number = ticketsRememberedMax) {
+  constructor(trust: TicketTrust, standings: Standings, rememberedMax: number = ticketsRememberedMax) {
     this.#trust = trust
+    this.#standings = standings
     this.#rememberedMax = rememberedMax
   }
 
@@ -46,6 +52,10 @@ export class TicketVerifier {
     for (const objection of objections) {
       const reason = objection(this.#trust, signed, principal, nowSeconds)
       if (reason !== undefined) return invalid(reason)
+    }
+    for (const actor of signed.ticket.earlierActors) {
+      const reason = objectionToActor(this.#standings, actor)
+      if (reason !== undefined) return invalid(`${reason}, who acted before in session ${signed.ticket.session}`)
     }
     return signed.ticket
   }
@@ -102,6 +112,13 @@ const objections: readonly Objection[] = [
   (_, { ticket }, __, nowSeconds) => (nowSeconds < ticket.expiresAtSeconds ? undefined : `expired, of session ${ticket.session}`),
   (trust, { ticket }) => (trust.isRevoked(ticket.session) ? `of session ${ticket.session}, which is revoked` : undefined),
 ]
+
+/** A chain holds as long as each of its links: what a revoked agent has passed on ends with it. */
+function objectionToActor(standings: Standings, { id, tenant, agent, thumbprint }: EarlierActor): string | undefined {
+  if (standings.standing(id) !== 'active') return `${id} is revoked or unknown`
+  if (standings.isRevoked(thumbprint)) return `a certificate of ${id} is revoked`
+  return standings.isBlocked(tenant, agent) ? `${id} is blocked` : undefined
+}
 
 function invalid(reason: string): Refused {
   return refused('identity.ticket-invalid', reason)

@@ -15,7 +15,7 @@ export const variables = {
   action: 'string',
   resource: 'string',
   upstream: 'string',
-  subject: { tenant: 'string', agent: 'string', spiffe_id: 'string', session: 'bool', person: 'string', issuer: 'string', scopes: 'list' },
+  subject: { tenant: 'string', agent: 'string', spiffe_id: 'string', session: 'bool', person: 'string', issuer: 'string', scopes: 'list', actors: 'list' },
   context: { protocol: 'string', method: 'string', remote_address: 'string', time: 'google.protobuf.Timestamp' },
 } as const
 

@@ -169,7 +169,15 @@ test('a place in an expression is counted in UTF-16 units, also behind character
 })
 
 test('of a session a condition sees that there is one, whose it is and what for; without one, asking for more fails', () => {
-  const session = { id: 's', generation: 1, issuer: 'https://idp.example', subject: 'alice', scopes: ['calendar.read', 'mail.send'] }
+  const session = {
+    id: 's',
+    generation: 1,
+    issuer: 'https://idp.example',
+    subject: 'alice',
+    scopes: ['calendar.read', 'mail.send'],
+    actors: [],
+    endsAtSeconds: 0,
+  }
   const of = (text: string, principal: Principal): unknown => {
     const compiled = compileCondition(text)
     assert.equal(compiled.kind, 'compiled', text)
@@ -185,6 +193,7 @@ test('of a session a condition sees that there is one, whose it is and what for;
     'subject.scopes.exists(scope, scope.startsWith("calendar."))',
     'size(subject.scopes) == 2',
     'has(subject.person)',
+    'size(subject.actors) == 0',
   ])
     assert.deepEqual(of(text, inSession), { kind: 'value', holds: true }, text)
   for (const text of ['!subject.session', '!has(subject.person)', '!has(subject.scopes)', '!(subject.session && subject.person == "alice")'])

@@ -101,7 +101,12 @@ class Bindings {
   get subject(): CelInput {
     const { tenant, agent, id, session } = this.#request.principal
     // Without a session there is no person, and a condition that asks for one fails, which denies: an empty name would differ from every name.
-    const person = session && { person: session.subject, issuer: session.issuer, scopes: celList(session.scopes) }
+    const person = session && {
+      person: session.subject,
+      issuer: session.issuer,
+      scopes: celList(session.scopes),
+      actors: celList(session.actors.map((actor) => actor.id)),
+    }
     return conditionRecord({ tenant, agent, spiffe_id: id, session: session !== undefined, ...person })
   }
 

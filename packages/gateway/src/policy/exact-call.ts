@@ -2,6 +2,7 @@ import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { canonicalJson, unreachable, type Json, type JsonObject } from '@sallyport/contract'
 import type { AccessRequest, Call } from '../access/access-request.ts'
 import type { HeaderLines } from '../edge/inbound.ts'
+import type { PrincipalSession } from '../identity/identify.ts'
 import type { CallDigest } from './decision.ts'
 
 /**
@@ -14,7 +15,7 @@ export function exactCall({ principal, upstream, action, resource, args, call }:
   return {
     tenant: principal.tenant,
     agent: principal.agent,
-    ...(principal.session && { person: { issuer: principal.session.issuer, subject: principal.session.subject } }),
+    ...(principal.session && { person: { issuer: principal.session.issuer, subject: principal.session.subject }, ...actorsOf(principal.session) }),
     upstream,
     action,
     resource,
@@ -53,11 +54,22 @@ function whatIsSent(call: Call, args: Json | undefined): JsonObject {
     }
     case 'mcp-listing':
       return { kind: call.kind }
+    case 'a2a': {
+      // What is said is in the arguments.
+      const { kind, asked, headers, passesOn } = call
+      return { kind, asked: asked.kind === 'message' ? asked.message.method : asked.kind, headers: tellingHeaders(headers), passesOn: passesOn ?? null }
+    }
+    case 'delegation':
+      return { kind: call.kind, to: call.to.id, scopes: call.scopes }
     case 'gateway':
       return { kind: call.kind, operation: call.operation, input: call.input ?? null }
     default:
       return unreachable(call)
   }
+}
+
+function actorsOf({ actors }: PrincipalSession): { readonly actors?: Json } {
+  return actors.length > 0 ? { actors: actors.map(({ id }) => id) } : {}
 }
 
 /** Clients and their libraries set these anew for each try. */

@@ -1,5 +1,5 @@
 import type { MatchConfiguration } from '@sallyport/contract'
-import { unlisted } from '../access/access-request.ts'
+import { ownUpstream, unlisted } from '../access/access-request.ts'
 import { compileGlob, type Glob } from './glob.ts'
 
 /** What a `match` looks at, in the order in which keys are built. */
@@ -23,16 +23,24 @@ export type Match = Readonly<Record<Dimension, FieldMatch>>
 
 const anything: FieldMatch = { literals: undefined, matchesAll: true, names: new Set(), matches: () => true }
 
-/** @param opens whether a match lets a call through: then what no operation describes must be named, since nobody who writes a star has it in mind */
+/**
+ * @param opens whether a match lets a call through: then what no operation describes, and what agents ask of the gateway itself, must be named, since nobody who
+ * writes a star has it in mind
+ */
 export function compileMatch(configuration: MatchConfiguration, opens = false): Match {
-  const { tenant, agent, upstream } = configuration
-  const action = compileField(configuration.action)
-  return { tenant: compileField(tenant), agent: compileField(agent), upstream: compileField(upstream), action: opens ? unlistedOnlyByName(action) : action }
+  const { tenant, agent } = configuration
+  const [upstream, action] = [compileField(configuration.upstream), compileField(configuration.action)]
+  return {
+    tenant: compileField(tenant),
+    agent: compileField(agent),
+    upstream: opens ? onlyByName(upstream, ownUpstream) : upstream,
+    action: opens ? onlyByName(action, unlisted) : action,
+  }
 }
 
-function unlistedOnlyByName(field: FieldMatch): FieldMatch {
+function onlyByName(field: FieldMatch, name: string): FieldMatch {
   const { literals, matches, names } = field
-  return names.has(unlisted) ? field : { literals, matchesAll: false, names, matches: (text) => text !== unlisted && matches(text) }
+  return names.has(name) ? field : { literals, matchesAll: false, names, matches: (text) => text !== name && matches(text) }
 }
 
 export function matchesSubject(match: Match, subject: Subject): boolean {

@@ -28,7 +28,17 @@ try {
 }
 
 async function run(): Promise<void> {
-  const main = callsOver<MainApi>(start.ports.main, ['renew', 'claimSession', 'refreshSession', 'endSession', 'leaveSession', 'cancelElsewhere', 'report'])
+  const main = callsOver<MainApi>(start.ports.main, [
+    'renew',
+    'claimSession',
+    'refreshSession',
+    'endSession',
+    'leaveSession',
+    'delegate',
+    'introduce',
+    'cancelElsewhere',
+    'report',
+  ])
   const report = (event: string, error: unknown): void => void main.report(event, error instanceof Error ? error.message : String(error)).catch(() => undefined)
   const prepared = new Map<string, CompiledConfiguration>()
   const compiled = await compileText(start.configuration)
@@ -50,6 +60,7 @@ async function run(): Promise<void> {
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
     sessions: remoteSessions(main, randomUUID),
+    delegations: { delegate: (handover) => main.delegate(handover), introduce: (introduction) => main.introduce(introduction) },
     now: Date.now,
     cancelElsewhere: (key) => void main.cancelElsewhere(key).catch(() => undefined),
     report,

@@ -14,7 +14,9 @@ import { mcpPorts } from '../forward/mcp/forward-mcp.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
+import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs, OwnSessions } from '../forward/own/serve-own.ts'
+import type { PeerCredentials } from '../forward/peers/peer-trust.ts'
 import { handle, type Snapshot } from '../gateway.ts'
 import { readCertificate, thumbprintOf } from '../identity/certificate-identity.ts'
 import { identify } from '../identity/identify.ts'
@@ -33,6 +35,7 @@ export interface DataPlaneTerms {
   readonly roster: Roster
   readonly tickets: TicketTrust
   readonly sessions: OwnSessions
+  readonly delegations: Delegations
   readonly ledger: LedgerDoor
   readonly tools: ToolSight
   readonly stdio: StdioServers
@@ -67,10 +70,17 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const sealingKey = await readKeyFile(places.sealingKey)
   const sessionKey = deriveKey(sealingKey, 'session')
   const database = openDatabase(places.database)
+  let peerCredentials = peerCredentialsOf(terms.tls)
   const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
   const exchanges = openExchanges(terms.compiled.definitions, {
     credentials: secrets,
     resolver: systemResolver,
+    peers: {
+      get credentials() {
+        return peerCredentials
+      },
+      identify: (connection) => identify(roster, connection, now()),
+    },
   })
   const metrics = new Metrics()
   const tracing = await openTraces(terms.compiled.configuration.telemetry, { version, metrics, revealShared: (name) => secrets.revealShared(name), report })
@@ -80,13 +90,14 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
   const mcp = mcpPorts({ exchanges, stdio: terms.stdio, tools: terms.tools, sessionKey, newId: randomUUID, version, cancelElsewhere: terms.cancelElsewhere })
   const ports = {
     roster,
-    tickets: new TicketVerifier(terms.tickets),
+    tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
     newId: randomUUID,
     forward: {
       exchanges,
       mcp,
       own: { renew: terms.renew, sessions: terms.sessions, catalog: () => catalogOf(compiled), jwks: () => terms.tickets.jwks },
+      delegations: terms.delegations,
     },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
       metrics.count('sallyport_requests_total', { code, upstream: upstream ?? 'none' }),
@@ -127,8 +138,14 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
         compiled = next
         snapshot = snapshotOf(next, sessionKey)
       },
-      cutRefused: () => void edge.cut((connection) => identify(roster, connection, now()).kind === 'refused'),
-      replaceTls: (tls) => edge.replaceTls(tls),
+      cutRefused: () => {
+        edge.cut((connection) => identify(roster, connection, now()).kind === 'refused')
+        exchanges.cutRefused()
+      },
+      replaceTls: (tls) => {
+        edge.replaceTls(tls)
+        peerCredentials = peerCredentialsOf(tls)
+      },
       cancel: (key) => mcp.calls.cancelHere(key),
       drain: () => edge.drain(limits.drainMs),
       close: async () => {
@@ -140,6 +157,10 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     await closeRest()
     throw error
   }
+}
+
+function peerCredentialsOf({ caller, rootsPem }: ServerCredentials): PeerCredentials {
+  return { ...caller, rootsPem }
 }
 
 /** What any listener observes, as metrics. */

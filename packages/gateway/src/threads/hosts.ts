@@ -5,6 +5,7 @@ import type { LiveRoster, RosterChange } from '../control/authority/live-roster.
 import type { AgentSessions } from '../control/sessions/session.ts'
 import type { LiveTicketTrust, TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
+import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
 import type { PinnedTool } from '../policy/tool-pins.ts'
@@ -35,6 +36,7 @@ export interface PlanesTerms {
   readonly tickets: LiveTicketTrust
   /** Undefined: nobody can open one here. */
   readonly sessions: AgentSessions | undefined
+  readonly delegations: Delegations
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }
   readonly stdio: StdioServers

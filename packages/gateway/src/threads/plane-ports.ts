@@ -4,6 +4,7 @@ import type { RosterChange } from '../control/authority/live-roster.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import type { Connection } from '../edge/inbound.ts'
+import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
@@ -30,6 +31,8 @@ export interface MainApi {
   refreshSession(id: string, shown: Connection, handle: string): Promise<GrantedSession | Refused>
   endSession(id: string, shown: Connection, handle: string): Promise<'ended' | Refused>
   leaveSession(id: string): void
+  readonly delegate: Delegations['delegate']
+  readonly introduce: Delegations['introduce']
   /** A call that another thread may have in flight is to be cancelled there. */
   cancelElsewhere(key: string): void
   report(event: string, message: string): void

@@ -63,6 +63,12 @@ async function serveStdio(io: AgentSideIo, directory: string, upstream: string |
   }
 }
 
+const spoken = {
+  http: (name: string) => ({ kind: 'an HTTP upstream', place: `/http/${name}/` }),
+  llm: (name: string) => ({ kind: 'a language model', place: `/llm/${name}/v1` }),
+  a2a: (name: string) => ({ kind: 'an agent', place: `/a2a/${name}` }),
+} as const
+
 /** A client would see no more than a server without tools. When the gateway cannot be asked now, the conversation says so message by message. */
 async function requireMcpUpstream(link: GatewayLink, name: string): Promise<void> {
   const asked = await link.catalog().catch((error: unknown) => {
@@ -74,8 +80,7 @@ async function requireMcpUpstream(link: GatewayLink, name: string): Promise<void
   const found = upstreams.find((upstream) => upstream.name === name)
   if (found?.protocol === 'mcp') return
   if (found) {
-    const place = found.protocol === 'llm' ? `/llm/${name}/v1` : `/http/${name}/`
-    const kind = found.protocol === 'llm' ? 'a language model' : 'an HTTP upstream'
+    const { kind, place } = spoken[found.protocol](name)
     throw new CommandFailure(
       exitCodes.configuration,
       `${name} is ${kind}, which does not speak MCP: run "sallyport connect" and use http://127.0.0.1:8787${place}`,

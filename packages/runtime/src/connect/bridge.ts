@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { PassThrough, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { Fault } from '@sallyport/contract'
+import { Fault, reachedAtHeader } from '@sallyport/contract'
 import type { Clock } from '../link/clock.ts'
 import type { GatewayLink } from '../link/gateway-link.ts'
 import { firstHeader, pairHeaders, type HeaderPairs } from '../link/header-pairs.ts'
@@ -57,8 +57,8 @@ export interface Bridge {
 
 /**
  * Opens the loopback side of the gateway for programs that cannot hold a key: MCP clients at `/mcp` and `/mcp/<upstream>`, HTTP programs at `/http/<upstream>/<path>` or
- * through the bridge as HTTP proxy, by absolute URLs or in tunnels that end here, clients of language models at `/llm/<upstream>/v1/...`. Bodies stream both
- * ways; a client that goes away cancels its exchange at the gateway.
+ * through the bridge as HTTP proxy, by absolute URLs or in tunnels that end here, clients of language models at `/llm/<upstream>/v1/...`, and of other agents at
+ * `/a2a/<upstream>`. Bodies stream both ways; a client that goes away cancels its exchange at the gateway.
  *
  * @throws Fault `not-done` for an address that is not loopback, or that is taken.
  */
@@ -82,6 +82,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+  const url = `http://${address.host === '::1' ? '[::1]' : address.host}:${port}`
   const rules = { authorities: ownAuthorities(port), allowedOrigins: new Set(options.allowedOrigins), secret: options.clientSecret }
   const hosts = upstreamHosts(link, clock)
   const tunnels = openTunnels({ server, rules, hosts, interception: options.interception, newId, report: options.report })
@@ -92,7 +93,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     if (inFlight >= bridgeLimits.inFlightMax) return answerProblem(outgoing, { code: 'edge.overloaded', retryAfterSeconds: 1 }, newId())
     inFlight += 1
     outgoing.once('close', () => (inFlight -= 1))
-    serve(options, rules, hosts, tunnels, incoming, outgoing).catch((error: unknown) => {
+    serve(options, url, rules, hosts, tunnels, incoming, outgoing).catch((error: unknown) => {
       options.report(error)
       if (outgoing.headersSent) outgoing.destroy()
       else answerProblem(outgoing, { code: 'gateway.fault' }, newId())
@@ -101,7 +102,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(socket, error.code, newId()))
 
   return {
-    url: `http://${address.host === '::1' ? '[::1]' : address.host}:${port}`,
+    url,
     port,
     close: () => stopListening(server, options.interception),
   }
@@ -109,6 +110,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 
 async function serve(
   { link, newId }: BridgeOptions,
+  url: string,
   rules: AdmissionRules,
   hosts: UpstreamHosts,
   tunnels: Tunnels,
@@ -137,7 +139,7 @@ async function serve(
     const answer = await link.request({
       method,
       path: target.path,
-      headers: onwardHeaders(headers, rules.secret),
+      headers: [...onwardHeaders(headers, rules.secret), ...(target.path.startsWith('/a2a/') ? [[reachedAtHeader, url] as const] : [])],
       signal: gone.signal,
       headMsMax: bridgeLimits.answerHeadMsMax,
       idleMsMax: bridgeLimits.answerIdleMsMax,

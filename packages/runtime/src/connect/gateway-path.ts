@@ -3,7 +3,7 @@ import type { Admitted } from './admit.ts'
 import type { Upstream, UpstreamHosts } from './upstream-hosts.ts'
 import type { RefusedByGateway } from '../link/gateway-link.ts'
 
-const direct = /^\/(?:mcp(?:\/[a-z0-9-]{1,63})?(?:\?.*)?|(?:http|llm)\/[a-z0-9-]{1,63}(?:[/?].*)?)$/
+const direct = /^\/(?:mcp(?:\/[a-z0-9-]{1,63})?(?:\?.*)?|(?:http|llm|a2a)\/[a-z0-9-]{1,63}(?:[/?].*)?)$/
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 const namedMax = 32
 
@@ -23,7 +23,7 @@ export async function gatewayPath(
   if (asked.kind === 'direct') {
     if (direct.test(pathAndQuery)) return { kind: 'path', path: pathAndQuery }
     return refused('access.unknown-target', undefined, {
-      detail: 'Use /mcp, /mcp/UPSTREAM, /http/UPSTREAM/PATH or /llm/UPSTREAM/v1/..., or the bridge as HTTP proxy.',
+      detail: 'Use /mcp, /mcp/UPSTREAM, /http/UPSTREAM/PATH, /llm/UPSTREAM/v1/... or /a2a/UPSTREAM, or the bridge as HTTP proxy.',
     })
   }
 

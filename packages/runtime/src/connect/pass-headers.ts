@@ -1,3 +1,4 @@
+import { reachedAtHeader, ticketHeader } from '@sallyport/contract'
 import type { HeaderPairs } from '../link/header-pairs.ts'
 import type { ClientSecret } from './client-secret.ts'
 
@@ -6,9 +7,9 @@ const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authent
 
 /**
  * Fields that were meant for the bridge: it has judged Host and Origin, and Authorization is between it and its client (the gateway adds the upstream's credential
- * itself). A ticket is the bridge's to add. Expect was answered by the bridge's own server.
+ * itself). A ticket, and where clients reach the bridge, are the bridge's to add. Expect was answered by the bridge's own server.
  */
-const forBridge = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', 'sallyport-ticket', 'expect']
+const forBridge = ['host', 'origin', 'authorization', 'proxy-authorization', 'x-sallyport-secret', ticketHeader, reachedAtHeader, 'expect']
 
 const crossOrigin = /^access-control-/
 

@@ -10,6 +10,8 @@ export interface HttpCall {
   readonly path: string
   readonly headers?: HeaderPairs
   readonly body?: Uint8Array | Readable
+  /** A ticket that another agent has passed on: the call is in its session. */
+  readonly ticket?: string
   readonly signal?: AbortSignal
 }
 
@@ -39,7 +41,7 @@ export function gatewayClient(link: GatewayLink): GatewayClient {
     catalog: link.catalog,
     renew: link.renew,
     close: link.close,
-    callHttp: async (upstream, { method, path, headers = [], body, signal }) => {
+    callHttp: async (upstream, { method, path, headers = [], body, ticket, signal }) => {
       if (parseUpstreamName(upstream) === undefined) throw new TypeError(`${JSON.stringify(upstream)} is no name of an upstream`)
       if (!path.startsWith('/')) throw new TypeError('a path starts with a slash')
       const request: LinkRequest = {
@@ -48,6 +50,7 @@ export function gatewayClient(link: GatewayLink): GatewayClient {
         headers,
         headMsMax: linkLimits.headMsMax,
         ...(body && { body }),
+        ...(ticket !== undefined && { ticket }),
         ...(signal && { signal }),
       }
       const separated = await separateProblem(await link.request(request))

@@ -101,10 +101,11 @@ export async function openLink({ identity, gateway: given, clock, session: kept,
   }
 
   const request = async (asked: LinkRequest): Promise<LinkAnswer> => {
+    const passedOn = asked.ticket
+    if (passedOn !== undefined) return lines.send(lines.shown, { ...asked, headers: withTicket(asked, passedOn) })
     if (!session || withoutTicket.has(asked.path)) return lines.send(lines.shown, asked)
     const { line, ticket } = await ticketNow()
-    const headers = asked.headers.filter(([name]) => name.toLowerCase() !== ticketHeader)
-    const answer = await lines.send(line, { ...asked, headers: ticket === undefined ? headers : [...headers, [ticketHeader, ticket]] })
+    const answer = await lines.send(line, { ...asked, headers: withTicket(asked, ticket) })
     if (ticket !== undefined && firstHeader(answer.headers, problemHeader) === 'identity.ticket-invalid') session.doubt(ticket)
     return answer
   }
@@ -144,6 +145,11 @@ export async function openLink({ identity, gateway: given, clock, session: kept,
       await lines.close(clock)
     },
   }
+}
+
+function withTicket({ headers }: LinkRequest, ticket: string | undefined): LinkRequest['headers'] {
+  const others = headers.filter(([name]) => name.toLowerCase() !== ticketHeader)
+  return ticket === undefined ? others : [...others, [ticketHeader, ticket]]
 }
 
 /** What an agent asks to get a ticket or a certificate: a ticket that does not count would be in the way. */

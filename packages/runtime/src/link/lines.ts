@@ -28,6 +28,8 @@ export interface LinkRequest {
   /** Without Host, framing and hop-by-hop fields; the link writes those. A Content-Length must be true to the body. */
   readonly headers: HeaderPairs
   readonly body?: Uint8Array | Readable
+  /** A ticket that another agent has passed on, which is shown instead of that of the own session. */
+  readonly ticket?: string
   /** Cancels the exchange at any point, up to the end of the answer's body. */
   readonly signal?: AbortSignal
   /** Longest wait for the head of the answer. */

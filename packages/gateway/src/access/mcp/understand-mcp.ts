@@ -1,10 +1,17 @@
 import { parseJson, parseUpstreamName, refused, unreachable, type Refused, type UpstreamName } from '@sallyport/contract'
 import { headerValue, type Inbound } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
-import type { AccessRequest, JsonRpcMessage, JsonRpcRequest, JsonRpcResponse, McpCall, McpEra } from '../access-request.ts'
+import {
+  ownUpstream,
+  type AccessRequest,
+  type JsonRpcMessage,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+  type McpCall,
+  type McpEra,
+} from '../access-request.ts'
 import type { UpstreamAccess } from '../access-snapshot.ts'
 import { readJudgedBody } from '../judged-body.ts'
-import { ownUpstream } from '../own/understand-own.ts'
 import { mcpUpstream, resolve } from './addressed-upstream.ts'
 import { mirroredParameters } from './header-agreement.ts'
 import { isJsonObject, paramsOf, readJsonRpc, withoutMeta } from './json-rpc.ts'

@@ -1,7 +1,7 @@
 import { ownPaths, parseJson, parseUpstreamName, refused, type Json, type Refused } from '@sallyport/contract'
 import type { Inbound } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
-import type { AccessRequest, GatewayCall } from '../access-request.ts'
+import { ownUpstream, type AccessRequest, type GatewayCall } from '../access-request.ts'
 import { readJudgedBody } from '../judged-body.ts'
 
 const operations: Record<string, { readonly method: string; readonly operation: GatewayCall['operation'] } | undefined> = {
@@ -13,9 +13,6 @@ const operations: Record<string, { readonly method: string; readonly operation: 
   [ownPaths.sessionEnd]: { method: 'POST', operation: 'session.end' },
   [ownPaths.jwks]: { method: 'GET', operation: 'jwks' },
 }
-
-/** The reserved upstream name under which an agent asks the gateway about itself. */
-export const ownUpstream = 'sallyport'
 
 /** What an agent asks of the gateway itself. Refuses `access.unknown-target`, `access.method-not-allowed`, `access.malformed`. */
 export async function understandOwn(principal: Principal, inbound: Inbound, bodyBytesMax: number): Promise<AccessRequest | Refused> {

@@ -31,6 +31,8 @@ const shown: ReadonlySet<string> = new Set([
   ...[
     'protocol',
     'api',
+    'ticket',
+    'scopes[]',
     'hosts[]',
     'headers[]',
     'encodedSlashes',

@@ -18,7 +18,7 @@ import { InOrder } from '../in-order.ts'
 import { LiveRoster } from './live-roster.ts'
 import { readCsr } from './read-csr.ts'
 import { openRoots, rootsMax, startRoots, type Root, type Roots } from './roots.ts'
-import { signAgent, signServer, type Random, type SignedCertificate } from './sign-certificate.ts'
+import { signAgent, signCaller, signServer, type Random, type SignedCertificate } from './sign-certificate.ts'
 
 export interface AuthorityOptions {
   /** The `ca` folder. */
@@ -36,13 +36,15 @@ export interface AuthorityOptions {
   readonly random: Random
 }
 
-/** What the listeners need. The key is nowhere on disk: a new one comes with each certificate. */
+/** What the listeners and the calls to agents need. The key is nowhere on disk: a new one comes with each certificate. */
 export interface ServerCredentials {
   /** The leaf and its root. */
   readonly certificatePem: string
   readonly keyPem: string
   /** Whom the listener for agents trusts. */
   readonly rootsPem: readonly string[]
+  /** What it shows itself where it calls: to agents that other agents call. */
+  readonly caller: { readonly certificatePem: string; readonly keyPem: string }
   readonly renewAtMs: number
 }
 
@@ -282,11 +284,14 @@ export async function recoverAuthority(
 
 async function makeServerCredentials({ names, now, random }: AuthorityOptions, roots: Roots): Promise<ServerCredentials> {
   const nowMs = now()
+  // Under the oldest root both, which every agent knows.
   const { pem, keyPem, notAfterMs } = await signServer(roots.oldest, names, serverLifetimeMs, nowMs, random)
+  const caller = await signCaller(roots.oldest, roots.trustDomain, serverLifetimeMs, nowMs, random)
   return {
     certificatePem: pem + roots.oldest.pem,
     keyPem,
     rootsPem: roots.trusted.map(({ pem: root }) => root),
+    caller: { certificatePem: caller.pem + roots.oldest.pem, keyPem: caller.keyPem },
     renewAtMs: nowMs + Math.floor(((notAfterMs - nowMs) * 2) / 3),
   }
 }

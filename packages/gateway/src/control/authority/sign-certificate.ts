@@ -14,7 +14,7 @@ import {
   X509CertificateGenerator,
   type Extension,
 } from '@peculiar/x509'
-import type { SpiffeId, Thumbprint, TrustDomain } from '@sallyport/contract'
+import { ticketAudience, type SpiffeId, type Thumbprint, type TrustDomain } from '@sallyport/contract'
 import { thumbprintOf } from '../../identity/certificate-identity.ts'
 
 /** A certificate that was just signed. */
@@ -59,7 +59,12 @@ export async function makeRoot(trustDomain: TrustDomain, nowMs: number, random: 
   return { certificatePem: pemOf(certificate), keyPem: await privateKeyPem(keys.privateKey) }
 }
 
-/** An agent's certificate: one URI and nothing else that names anyone. @see SPIFFE X509-SVID section 4 */
+/**
+ * An agent's certificate: one URI and nothing else that names anyone. The agent shows it as a client, and as a server to the gateway that brings it calls of other
+ * agents; it names no host, so whoever looks for a host by its name never takes it for one.
+ *
+ * @see SPIFFE X509-SVID section 4
+ */
 export function signAgent(
   signer: Signer,
   id: SpiffeId,
@@ -69,7 +74,21 @@ export function signAgent(
   random: Random,
 ): Promise<SignedCertificate> {
   const names = new SubjectAlternativeNameExtension([{ type: 'url', value: id }], true)
-  return signLeaf(signer, names, ExtendedKeyUsage.clientAuth, publicKey, lifetimeMs, nowMs, random)
+  return signLeaf(signer, names, [ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth], publicKey, lifetimeMs, nowMs, random)
+}
+
+/** What a gateway of this trust domain shows to agents whom it brings a call, over a fresh key. Its name is no agent's. @see ticketAudience */
+export async function signCaller(
+  signer: Signer,
+  trustDomain: TrustDomain,
+  lifetimeMs: number,
+  nowMs: number,
+  random: Random,
+): Promise<SignedCertificate & { readonly keyPem: string }> {
+  const keys = await webcrypto.subtle.generateKey(p256, true, ['sign', 'verify'])
+  const names = new SubjectAlternativeNameExtension([{ type: 'url', value: ticketAudience(trustDomain) }], true)
+  const signed = await signLeaf(signer, names, [ExtendedKeyUsage.clientAuth], keys.publicKey, lifetimeMs, nowMs, random)
+  return { ...signed, keyPem: await privateKeyPem(keys.privateKey) }
 }
 
 /** The gateway's own certificate over a fresh key. Not for clients: it cannot be used to pose as an agent. */
@@ -85,7 +104,7 @@ export async function signServer(
     names.map((name) => ({ type: isIP(name) === 0 ? ('dns' as const) : ('ip' as const), value: name })),
     true,
   )
-  const signed = await signLeaf(signer, extension, ExtendedKeyUsage.serverAuth, keys.publicKey, lifetimeMs, nowMs, random)
+  const signed = await signLeaf(signer, extension, [ExtendedKeyUsage.serverAuth], keys.publicKey, lifetimeMs, nowMs, random)
   return { ...signed, keyPem: await privateKeyPem(keys.privateKey) }
 }
 
@@ -97,7 +116,7 @@ export async function openSigner(certificatePem: string, keyPem: string): Promis
 async function signLeaf(
   { certificate: root, privateKey }: Signer,
   names: Extension,
-  purpose: ExtendedKeyUsage,
+  purposes: ExtendedKeyUsage[],
   publicKey: webcrypto.CryptoKey,
   lifetimeMs: number,
   nowMs: number,
@@ -117,7 +136,7 @@ async function signLeaf(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([purpose]),
+      new ExtendedKeyUsageExtension(purposes),
       names,
       await SubjectKeyIdentifierExtension.create(publicKey),
       await AuthorityKeyIdentifierExtension.create(root.publicKey),

@@ -1,23 +1,31 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Fault, parseUpstreamName, type Configuration, type UpstreamConfiguration, type UpstreamName } from '@sallyport/contract'
+import {
+  Fault,
+  parseTrustDomain,
+  parseUpstreamName,
+  type Configuration,
+  type TrustDomain,
+  type UpstreamConfiguration,
+  type UpstreamName,
+} from '@sallyport/contract'
+import { compileA2aUpstream } from '../../access/a2a/a2a-upstream.ts'
+import { ownUpstream } from '../../access/access-request.ts'
 import type { UpstreamAccess } from '../../access/access-snapshot.ts'
 import { compileHttpUpstream } from '../../access/http/compile-http-upstream.ts'
 import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream.ts'
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
-import { ownUpstream } from '../../access/own/understand-own.ts'
-import { compileUpstreamDefinition, type CompiledDefinition, type TlsFiles, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import { compilePeerDefinition, compileUpstreamDefinition, type CompiledDefinition, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
-import { compileExport, findSharedFiles } from './compile-exports.ts'
+import { compileExports } from './compile-exports.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
+import { NamedFiles, tlsFiles } from './named-files.ts'
 import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
 import { stdioServerSettings, type StdioServerSettings } from './stdio-server-settings.ts'
 
@@ -62,6 +70,7 @@ export async function compileConfiguration(
   const upstreams = new Map<UpstreamName, UpstreamAccess>()
   const definitions: UpstreamDefinition[] = []
   const programs = new Map<UpstreamName, StdioServerSettings>()
+  const trustDomain = parseTrustDomain(configuration.trustDomain)
   for (const [text, given] of Object.entries(configuration.upstreams)) {
     const name = parseUpstreamName(text)
     const at = (path: readonly (string | number)[]): (string | number)[] => ['upstreams', text, ...path]
@@ -70,8 +79,8 @@ export async function compileConfiguration(
       continue
     }
     try {
-      const compiled = await compileUpstream(name, given, files, searchPath)
-      faults.push(...compiled.faults.map((fault) => ({ where: at(fault.path), ...messageOf(fault) })))
+      const compiled = await compileUpstream(name, given, files, searchPath, trustDomain)
+      faults.push(...compiled.faults.map(({ path, message, hint }) => ({ where: at(path), message, ...(hint !== undefined && { hint }) })))
       if (compiled.access) upstreams.set(name, compiled.access)
       if (compiled.definition) definitions.push(compiled.definition)
       if (compiled.program) programs.set(name, compiled.program)
@@ -80,18 +89,8 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
-  const exports: ExportSettings[] = []
-  for (const [name, given] of Object.entries(configuration.exports ?? {})) {
-    try {
-      const compiled = compileExport(name, given, await tlsFiles(given.tls, files), folder)
-      if ('fault' in compiled) faults.push({ where: ['exports', name, ...compiled.fault.path], ...messageOf(compiled.fault) })
-      else exports.push(compiled)
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      faults.push({ where: ['exports', name], message: error.message })
-    }
-  }
-  faults.push(...findSharedFiles(exports).map(({ name, path, ...fault }) => ({ where: ['exports', name, ...path], ...messageOf(fault) })))
+  const exports = await compileExports(configuration.exports ?? {}, files)
+  faults.push(...exports.faults)
   const providers: ProviderDefinition[] = []
   const warnings: string[] = []
   for (const [name, given] of Object.entries(configuration.sessions?.providers ?? {})) {
@@ -109,7 +108,12 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
-  const policy = compilePolicy(configuration.rules, configuration.quotas, { upstreams: Object.keys(configuration.upstreams) }, configuration.results)
+  const policy = compilePolicy(
+    configuration.rules,
+    configuration.quotas,
+    { upstreams: [...Object.keys(configuration.upstreams), ownUpstream] },
+    configuration.results,
+  )
   if (policy.kind === 'invalid') faults.push(...policy.faults)
   faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findOpenPages(configuration))
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
@@ -121,7 +125,7 @@ export async function compileConfiguration(
     definitions,
     programs,
     policy: policy.snapshot,
-    exports,
+    exports: exports.settings,
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
     keyFiles: [
@@ -162,10 +166,6 @@ interface UpstreamFault {
   readonly hint?: string
 }
 
-function messageOf({ message, hint }: Omit<UpstreamFault, 'path'>): Pick<FaultAt, 'message' | 'hint'> {
-  return { message, ...(hint !== undefined && { hint }) }
-}
-
 interface CompiledUpstream {
   readonly access?: UpstreamAccess
   readonly definition?: UpstreamDefinition
@@ -173,11 +173,22 @@ interface CompiledUpstream {
   readonly faults: readonly UpstreamFault[]
 }
 
-async function compileUpstream(name: UpstreamName, given: UpstreamConfiguration, files: NamedFiles, searchPath: string): Promise<CompiledUpstream> {
+async function compileUpstream(
+  name: UpstreamName,
+  given: UpstreamConfiguration,
+  files: NamedFiles,
+  searchPath: string,
+  trustDomain: TrustDomain | undefined,
+): Promise<CompiledUpstream> {
   if ('command' in given) {
     const access = compileMcpUpstream(name, given)
     const program = stdioServerSettings(given, searchPath, files.folder)
     return 'kind' in program ? { access, faults: [program] } : { access, program, faults: [] }
+  }
+  if (given.protocol === 'a2a') {
+    if (!trustDomain) return { faults: [{ path: ['agent'], message: 'without a trust domain there are no agents' }] }
+    const access = compileA2aUpstream(name, given, trustDomain)
+    return bothOf({ kind: 'compiled', upstream: access }, compilePeerDefinition(name, access.peer.id, given))
   }
   const tls = await tlsFiles(given.tls, files)
   if (given.protocol === 'llm') {
@@ -201,42 +212,5 @@ function bothOf(
     ...(access.kind === 'compiled' && { access: access.upstream }),
     ...(definition.kind === 'compiled' && { definition: definition.definition }),
     faults: [...(access.kind === 'invalid' ? access.faults : []), ...(definition.kind === 'invalid' ? definition.faults : [])],
-  }
-}
-
-async function tlsFiles(
-  tls: { ca?: string | undefined; certificate?: string | undefined; key?: string | undefined } | undefined,
-  files: NamedFiles,
-): Promise<TlsFiles> {
-  return {
-    ...(tls?.ca !== undefined && { ca: await files.read(tls.ca) }),
-    ...(tls?.certificate !== undefined && { certificate: await files.read(tls.certificate) }),
-    ...(tls?.key !== undefined && { key: await files.read(tls.key) }),
-  }
-}
-
-/** The files that a configuration names. What was read is what the revision stands for. */
-class NamedFiles {
-  readonly folder: string
-  readonly #digests = new Map<string, string>()
-
-  constructor(folder: string) {
-    this.folder = folder
-  }
-
-  /** SHA-256 in base64url, by the name that the configuration gives. */
-  get digests(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.#digests)
-  }
-
-  /** @throws Fault when it cannot be read */
-  async read(file: string): Promise<string> {
-    try {
-      const bytes = await readFile(resolve(this.folder, file))
-      this.#digests.set(file, createHash('sha256').update(bytes).digest('base64url'))
-      return bytes.toString('utf8')
-    } catch (error) {
-      throw new Fault(`${file} cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`, 'not-done', error)
-    }
   }
 }

@@ -3,15 +3,41 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { Fault, sizeBytes, type ExportConfiguration } from '@sallyport/contract'
 import type { TlsFiles } from '../../forward/upstream-definition.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
+import { tlsFiles, type NamedFiles } from './named-files.ts'
+import type { FaultAt } from './read-configuration.ts'
 
 const rotateBytesDefault = 100 * 1024 ** 2
 const keepDefault = 10
 const portMax = 65_535
 
-export interface ExportFault {
+interface ExportFault {
   readonly path: readonly string[]
   readonly message: string
   readonly hint?: string
+}
+
+/** All exports, and what is wrong with those that cannot be. */
+export async function compileExports(
+  given: Readonly<Record<string, ExportConfiguration>>,
+  files: NamedFiles,
+): Promise<{ readonly settings: readonly ExportSettings[]; readonly faults: readonly FaultAt[] }> {
+  const settings: ExportSettings[] = []
+  const faults: FaultAt[] = []
+  for (const [name, one] of Object.entries(given)) {
+    try {
+      const compiled = compileExport(name, one, await tlsFiles(one.tls, files), files.folder)
+      if ('fault' in compiled) faults.push(at(name, compiled.fault))
+      else settings.push(compiled)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      faults.push({ where: ['exports', name], message: error.message })
+    }
+  }
+  return { settings, faults: [...faults, ...findSharedFiles(settings)] }
+}
+
+function at(name: string, { path, message, hint }: ExportFault): FaultAt {
+  return { where: ['exports', name, ...path], message, ...(hint !== undefined && { hint }) }
 }
 
 /** @param folder what a relative file is relative to */
@@ -45,12 +71,12 @@ export function compileExport(name: string, given: ExportConfiguration, tls: Tls
 }
 
 /** Two that write and put aside the same file would take each other's lines away. */
-export function findSharedFiles(exports: readonly ExportSettings[]): readonly (ExportFault & { readonly name: string })[] {
+function findSharedFiles(exports: readonly ExportSettings[]): readonly FaultAt[] {
   const owners = new Map<string, string>()
   return exports.flatMap(({ name, to }) => {
     const owner = to.kind === 'file' ? owners.get(to.path) : undefined
     if (to.kind === 'file' && owner === undefined) owners.set(to.path, name)
-    return owner === undefined ? [] : [{ name, path: ['to'], message: `the export ${owner} writes this file`, hint: 'give each export a file of its own' }]
+    return owner === undefined ? [] : [at(name, { path: ['to'], message: `the export ${owner} writes this file`, hint: 'give each export a file of its own' })]
   })
 }
 

@@ -47,13 +47,13 @@ function explainUnion(branches: readonly (readonly Issue[])[], path: Path, root:
     const branch = upstreamBranch(value)
     if (branch !== undefined) return (branches[branch] ?? []).flatMap((issue) => explainIssue(issue, root, path))
     const given: unknown = 'protocol' in value ? value.protocol : undefined
-    if (given === undefined) return [{ path, aspect: 'name', message: 'the upstream says no protocol', hint: 'add protocol: http, mcp or llm' }]
+    if (given === undefined) return [{ path, aspect: 'name', message: 'the upstream says no protocol', hint: 'add protocol: http, mcp, llm or a2a' }]
     return [
       {
         path: [...path, 'protocol'],
         aspect: 'value',
-        message: 'expected one of http, mcp, llm',
-        ...suggestion(typeof given === 'string' ? given : '', ['http', 'mcp', 'llm']),
+        message: 'expected one of http, mcp, llm, a2a',
+        ...suggestion(typeof given === 'string' ? given : '', ['http', 'mcp', 'llm', 'a2a']),
       },
     ]
   }

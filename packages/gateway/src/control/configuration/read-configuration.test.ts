@@ -32,7 +32,7 @@ const rows: readonly (readonly [name: string, text: string, place: string, messa
   ['a wrong type in a list', `${head}rules:\n  - { id: r, match: { agent: [a, 5] }, then: permit }\n`, '4:34', /expected a text, found a number/],
   ['an empty field', `${head}rules:\n`, '3:1', /found nothing/],
   ['an upstream without protocol', `${head}upstreams:\n  crm: { url: http://x }\n`, '4:3', /no protocol/],
-  ['an upstream of an unknown protocol', `${head}upstreams:\n  crm: { protocol: grpc }\n`, '4:20', /expected one of http, mcp, llm/],
+  ['an upstream of an unknown protocol', `${head}upstreams:\n  crm: { protocol: grpc }\n`, '4:20', /expected one of http, mcp, llm, a2a/],
   ['a bad name', `${head}upstreams:\n  C_RM: { protocol: http, url: http://x }\n`, '4:3', /expected a name/],
   ['a bad duration', `${head}quotas:\n  - { id: q, per: [tenant], requests: 1, window: 1 minute }\n`, '4:50', /expected a duration such as/],
   ['a deadline longer than timers hold', `${head}upstreams:\n  u: { protocol: http, url: http://x, deadlines: { total: 25d } }\n`, '4:59', /at most 24h/],

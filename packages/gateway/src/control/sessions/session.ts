@@ -1,4 +1,4 @@
-import type { AgentName, Refused, SpiffeId, TenantName, Thumbprint } from '@sallyport/contract'
+import type { AgentName, EarlierActor, Refused, SpiffeId, TenantName, Thumbprint } from '@sallyport/contract'
 
 /** A session's name in the log and for operators; knowing it gives nobody anything. */
 export type SessionId = string
@@ -68,6 +68,8 @@ export interface TicketFacts extends SessionSubject {
   readonly generation: number
   readonly owner: SessionOwner
   readonly thumbprint: Thumbprint
+  /** Those who passed the work on to the owner, the latest first. Absent: the session is the owner's own. */
+  readonly earlierActors?: readonly EarlierActor[]
   readonly issuedAt: number
   readonly expiresAt: number
 }

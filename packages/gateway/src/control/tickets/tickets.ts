@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
+  callerAlgorithm,
+  callerType,
   Fault,
   parseSpiffeId,
   readTicketClaims,
@@ -8,6 +10,7 @@ import {
   ticketLimits,
   ticketType,
   writeTicketClaims,
+  type CallerClaims,
   type Refused,
   type Ticket,
   type TrustDomain,
@@ -78,6 +81,13 @@ export class Tickets {
     return text
   }
 
+  /** Signs who calls, for one agent that is called. It is no ticket: it has a type of its own. @throws Fault */
+  async vouch(claims: CallerClaims): Promise<string> {
+    const { jwk, privateKey } = this.#signs
+    const payload = new TextEncoder().encode(JSON.stringify(claims))
+    return new CompactSign(payload).setProtectedHeader({ alg: callerAlgorithm, typ: callerType, kid: jwk.kid }).sign(privateKey)
+  }
+
   /** Nothing counts that was issued under this session. In force everywhere when it resolves; the session itself is the store's business. */
   deny(session: string): Promise<void> {
     const nowMs = this.#options.now()
@@ -142,7 +152,7 @@ export class Tickets {
     this.#signs = activeAmong(keys)
   }
 
-  #ticketOver({ session, generation, owner, thumbprint, issuer, subject, scopes, issuedAt, expiresAt }: TicketFacts): Ticket {
+  #ticketOver({ session, generation, owner, thumbprint, issuer, subject, scopes, earlierActors = [], issuedAt, expiresAt }: TicketFacts): Ticket {
     const agent = parseSpiffeId(owner.id)
     if (!agent || agent.tenant !== owner.tenant || agent.agent !== owner.agent) throw new TypeError('the owner of a session is an agent')
     return {
@@ -154,7 +164,7 @@ export class Tickets {
       person: { issuer, subject },
       scopes: [...scopes],
       agent,
-      earlierActors: [],
+      earlierActors: [...earlierActors],
       thumbprint,
       issuedAtSeconds: Math.floor(issuedAt / 1000),
       expiresAtSeconds: Math.floor(expiresAt / 1000),

@@ -10,7 +10,7 @@ export interface OwnActs {
   /** Issues a certificate for the same agent over the CSR's key, and records the lineage from the certificate that was shown. */
   renew(principal: Principal, csrPem: string): Promise<{ readonly certificatePem: string; readonly bundlePem: string; readonly notAfter: string } | Refused>
   /** Every upstream with the host names under which a proxy client may call it. */
-  catalog(): readonly { readonly name: string; readonly protocol: 'http' | 'mcp' | 'llm'; readonly hosts: readonly string[] }[]
+  catalog(): readonly { readonly name: string; readonly protocol: 'http' | 'mcp' | 'llm' | 'a2a'; readonly hosts: readonly string[] }[]
   readonly sessions: OwnSessions
   /** The keys that verify tickets. */
   jwks(): readonly TicketJwk[]

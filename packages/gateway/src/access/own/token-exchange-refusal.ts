@@ -1,0 +1,52 @@
+import { problemHeader, problems, problemTypeBase, type Problem, type TokenExchangeError } from '@sallyport/contract'
+import type { Answer } from '../../edge/inbound.ts'
+
+/**
+ * A refusal as clients of OAuth read it, with the gateway's own code in the header. What the caller may not do is `invalid_target`; a ticket that does not count is
+ * `invalid_request`, and a certificate `invalid_client`.
+ *
+ * @see RFC 6749 section 5.2, RFC 8693 section 2.2.2
+ */
+export function tokenExchangeRefusal(problem: Problem): Answer {
+  const error = errorOf(problem)
+  const { status } = problems[problem.code]
+  const body: TokenExchangeError = { error, error_description: describe(problem), error_uri: `${problemTypeBase}${problem.code}` }
+  return {
+    status: error === 'temporarily_unavailable' ? status : error === 'invalid_client' ? 401 : 400,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+      [problemHeader, problem.code],
+      ...(problem.retryAfterSeconds === undefined ? [] : ([['retry-after', String(problem.retryAfterSeconds)]] as const)),
+    ],
+    body: Buffer.from(JSON.stringify(body)),
+  }
+}
+
+function errorOf({ code }: Problem): TokenExchangeError['error'] {
+  const { status } = problems[code]
+  if (status >= 500 || status === 429) return 'temporarily_unavailable'
+  switch (code) {
+    case 'identity.ticket-invalid':
+      return 'invalid_request'
+    case 'access.unknown-method':
+      return 'unsupported_grant_type'
+    case 'access.scope-unavailable':
+      return 'invalid_scope'
+    case 'access.delegation-refused':
+      return 'invalid_target'
+    default:
+      return code.startsWith('identity.') ? 'invalid_client' : code.startsWith('policy.') ? 'invalid_target' : 'invalid_request'
+  }
+}
+
+/** In the characters that the RFC allows. */
+function describe({ code, detail, approval }: Problem): string {
+  const held = approval && `Approval ${approval.id} is open until ${approval.expiresAt}.`
+  return [problems[code].title, detail, held]
+    .flatMap((text) => text ?? [])
+    .join('. ')
+    .replaceAll('..', '.')
+    .replaceAll(/["\\]/g, "'")
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+}
