@@ -114,6 +114,7 @@ test('hunt pairs verifies the log, and finds nothing where every permitted call 
   assert.deepEqual([answered.code, answered.stderr], [0, ''])
   assert.match(answered.stdout, /Each of 3 entries has a counterpart of its own\.\nThe log is verified: [0-9]+ entries\./)
   assert.equal((await operator(whole, [...all, '--quick'])).code, 1) // there is no index
+  assert.equal((await operator(whole, ['hunt', 'refreshes'])).code, 0)
 
   const size = (await whole.events()).length
   replaceEntry(join(whole.data, 'log'), size - 2, size, (entry) => Buffer.from(Buffer.from(entry).toString().replace('answered', 'cancelled')))
@@ -121,6 +122,9 @@ test('hunt pairs verifies the log, and finds nothing where every permitted call 
   assert.equal(altered.code, 1)
   assert.match(altered.stderr, /the log does not verify/)
   assert.equal(altered.stdout, '')
+  const refreshes = await operator(whole, ['hunt', 'refreshes'])
+  assert.equal(refreshes.code, 1)
+  assert.match(refreshes.stderr, /warning: the log does not verify, so more may have happened/)
 })
 
 test('a hunt for pairs says what is wrong with what it is asked', async () => {

@@ -18,7 +18,7 @@ import { addSearchCommands, indexMax, shownMax } from './search-commands.ts'
 import { shownJson } from './show.ts'
 import { openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
 import { tellRecord } from './tell-event.ts'
-import { configuredVerifierKey, progressOn, verifyFolder, verifyOwnLog } from './verify-log.ts'
+import { configuredVerifierKey, progressOf, verifyFolder, verifyOwnLog } from './verify-log.ts'
 
 /** Between two looks at a log that is followed. */
 const followPauseMs = 250
@@ -45,11 +45,11 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
     .option('--key <vkey>', 'the verifier key of the log (default: from this data folder)')
     .action(async (options: WithKey) =>
       onLog(options, async () => {
-        const progress = options.json === true ? undefined : terminal.stderr
+        const progress = progressOf(options, terminal)
         const report =
           options.key === undefined
             ? await verifyOwnLog(folderOf(options), options.config, progress)
-            : await verifyFolder(dataFolder(folderOf(options)).log, options.key, progress && { onProgress: progressOn(progress) })
+            : await verifyFolder(dataFolder(folderOf(options)).log, options.key, progress && { onProgress: progress })
         if (report.kind === 'verified') return print(options, report, `verified: ${report.size} entries, root ${report.root}`)
         const { text, kind: _, ...fault } = report
         fail(options, text, exitCodes.error, fault)

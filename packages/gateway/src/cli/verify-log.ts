@@ -6,6 +6,7 @@ import * as prove from '../audit/prove.ts'
 import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
+import type { Common, Terminal } from './operator-console.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 
 /** Verifies the log in a folder against the text of its verifier key, without a gateway. @throws Fault when the folder cannot be read */
@@ -27,17 +28,16 @@ export async function configuredVerifierKey(folder: string, configurationFile: s
 }
 
 /** Verifies the log of a data folder with its own key, and that it is not behind the newest checkpoint that was signed. @throws Fault */
-export async function verifyOwnLog(folder: string, configurationFile: string, progress: NodeJS.WritableStream | undefined): Promise<VerifiedLog | LogFault> {
+export async function verifyOwnLog(folder: string, configurationFile: string, onProgress: VerifyOptions['onProgress']): Promise<VerifiedLog | LogFault> {
   const earlier = await keptCheckpoint(folder).read()
-  return verifyFolder(dataFolder(folder).log, await configuredVerifierKey(folder, configurationFile), {
-    ...(earlier !== undefined && { earlier }),
-    ...(progress && { onProgress: progressOn(progress) }),
-  })
+  const key = await configuredVerifierKey(folder, configurationFile)
+  return verifyFolder(dataFolder(folder).log, key, { ...(earlier !== undefined && { earlier }), ...(onProgress && { onProgress }) })
 }
 
-/** Of logs that take a while. */
-export function progressOn(stream: NodeJS.WritableStream): (entries: number, size: number) => void {
+/** Tells a person how far a log is that takes a while. */
+export function progressOf({ json }: Common, { stderr }: Pick<Terminal, 'stderr'>): VerifyOptions['onProgress'] {
+  if (json === true) return undefined
   return (entries, size) => {
-    if (size > 50_000) stream.write(`\r${entries} of ${size} entries`)
+    if (size > 50_000) stderr.write(`\r${entries} of ${size} entries`)
   }
 }
