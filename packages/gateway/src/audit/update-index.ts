@@ -1,8 +1,8 @@
 import { leafHash, tileWidth } from '@sallyport/contract/log'
+import { factsOf, type EntryFacts } from './entry-facts.ts'
 import type { LogView } from './log-files.ts'
 import type { LogIndex } from './log-index.ts'
 import { nodeLogCrypto } from './log-key.ts'
-import { factsOfBytes, readPublished } from './read-facts.ts'
 import { publishedSize, readBundle } from './reader.ts'
 
 /** Entries that are added at once. */
@@ -48,4 +48,24 @@ export async function updateIndex(view: LogView, index: LogIndex, signal?: Abort
     onProgress?.(until, published)
   }
   return (await index.state()).size
+}
+
+/** Entries below a checkpoint, byte by byte, from one index to just below another. @throws Fault when one is missing */
+export async function readPublished(view: LogView, from: number, until: number, published: number): Promise<Uint8Array[]> {
+  const entries: Uint8Array[] = []
+  for (let bundle = Math.floor(from / tileWidth); bundle * tileWidth < until; bundle += 1) {
+    const start = bundle * tileWidth
+    entries.push(...(await readBundle(view, bundle, published)).slice(Math.max(0, from - start), until - start))
+  }
+  return entries
+}
+
+/** The log's own rules are for who verifies it: an entry that breaks them has no facts here, and is no reason to index nothing after it. */
+function factsOfBytes(bytes: Uint8Array): EntryFacts {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
+    return factsOf(typeof value === 'object' && value !== null ? value : {})
+  } catch {
+    return { time: '', rules: [] }
+  }
 }

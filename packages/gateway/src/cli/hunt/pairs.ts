@@ -1,8 +1,8 @@
 import { Fault } from '@sallyport/contract'
-import { factsOf, fits, type EventFilter, type searchedNames, type searchedReferences } from '../../audit/entry-facts.ts'
+import { factsOf, fits, type EntryFacts, type EventFilter, type searchedNames, type searchedReferences } from '../../audit/entry-facts.ts'
 import type { LogIndex } from '../../audit/log-index.ts'
 import type { LogView } from '../../audit/log-files.ts'
-import { readFacts, type IndexedFacts } from '../../audit/read-facts.ts'
+import { readForward } from '../../audit/reader.ts'
 import { searchLog } from '../../audit/search-log.ts'
 import { isoTime } from '../table.ts'
 import type { Span } from './foreign-log.ts'
@@ -10,6 +10,8 @@ import { findUnmatched, type Occurrence } from './unmatched.ts'
 
 /** Entries of each side that are compared at once. */
 export const entriesOfSideMax = 1_000_000
+/** Whole entries in memory at once. */
+const pageEntries = 10_000
 const lastMoment = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** A without B within a time. */
@@ -84,14 +86,30 @@ export async function huntPairs(view: LogView, index: LogIndex | undefined, term
   }
 }
 
-async function* entriesOf(view: LogView, index: LogIndex | undefined, { first, without }: PairTerms, span: Span): AsyncGenerator<IndexedFacts> {
+async function* entriesOf(
+  view: LogView,
+  index: LogIndex | undefined,
+  { first, without }: PairTerms,
+  span: Span,
+): AsyncGenerator<{ readonly index: number; readonly facts: EntryFacts }> {
   const time = { since: isoTime(Math.max(0, span.from)), until: isoTime(Math.min(lastMoment, span.to)) }
-  if (!index) return yield* readFacts(view, time)
+  if (!index) {
+    for await (const { index: number, event } of readForward(view, { time: time.since })) {
+      if (event.time > time.until) return
+      yield { index: number, facts: factsOf(event) }
+    }
+    return
+  }
   const seen = new Set<number>()
   for (const filter of [first, without]) {
-    for (const { index: number, event } of (await searchLog(view, index, { ...filter, ...time }, { limit: entriesOfSideMax + 1 })).found) {
-      if (!seen.has(number)) yield { index: number, facts: factsOf(event) }
-      seen.add(number)
-    }
+    let below: number | undefined
+    do {
+      const { found } = await searchLog(view, index, { ...filter, ...time }, { limit: pageEntries, ...(below !== undefined && { below }) })
+      for (const { index: number, event } of found) {
+        if (!seen.has(number)) yield { index: number, facts: factsOf(event) }
+        seen.add(number)
+      }
+      below = found.length < pageEntries ? undefined : found.at(-1)?.index
+    } while (below !== undefined)
   }
 }
