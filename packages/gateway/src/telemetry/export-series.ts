@@ -1,4 +1,4 @@
-import type { Series } from './metrics.ts'
+import { gauge, type Series } from './metrics.ts'
 
 /** How far the exports of the log are. Their names come from the configuration. */
 export function exportSeries(
@@ -7,9 +7,9 @@ export function exportSeries(
   return states.flatMap(({ name, next, lagEntries, lagMs, failures }): readonly Series[] => {
     const labels = { export: name }
     return [
-      { name: 'sallyport_export_entries', labels, values: [next] },
-      { name: 'sallyport_export_lag_entries', labels, values: [lagEntries] },
-      { name: 'sallyport_export_lag_seconds', labels, values: [lagMs / 1000] },
+      gauge('sallyport_export_entries', labels, next),
+      gauge('sallyport_export_lag_entries', labels, lagEntries),
+      gauge('sallyport_export_lag_seconds', labels, lagMs / 1000),
       { name: 'sallyport_export_failures_total', labels, values: [failures] },
     ]
   })

@@ -34,6 +34,7 @@ export const metricDefinitions = {
 export type MetricName = keyof typeof metricDefinitions
 type OfKind<Kind extends MetricDefinition['kind']> = { [Name in MetricName]: (typeof metricDefinitions)[Name]['kind'] extends Kind ? Name : never }[MetricName]
 export type CounterName = OfKind<'counter'>
+export type GaugeName = OfKind<'gauge'>
 export type HistogramName = OfKind<'histogram'>
 export type Labels<Name extends MetricName> = Readonly<Record<(typeof metricDefinitions)[Name]['labels'][number], string>>
 

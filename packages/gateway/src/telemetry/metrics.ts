@@ -1,4 +1,4 @@
-import { durationBuckets, metricDefinitions, type CounterName, type HistogramName, type Labels, type MetricName } from './metric-definitions.ts'
+import { durationBuckets, metricDefinitions, type CounterName, type GaugeName, type HistogramName, type Labels, type MetricName } from './metric-definitions.ts'
 
 /** Sets of labels kept at once, of all metrics together; further ones are counted under `other`. */
 export const seriesMax = 2000
@@ -7,7 +7,7 @@ export const seriesMax = 2000
 export interface Series {
   readonly name: MetricName
   readonly labels: Readonly<Record<string, string>>
-  /** Of a counter its count, of a gauge its value; of a histogram the count of each bucket, of what lies beyond them all, and the sum of what was observed. */
+  /** Of a counter its count; of a gauge what it shows now; of a histogram the count of each bucket, of what lies beyond them all, and the sum of what was observed. */
   readonly values: readonly number[]
 }
 
@@ -50,6 +50,11 @@ export class Metrics {
   }
 }
 
+/** What a gauge shows now. It belongs to one thread, since the gauges of several would be added up. */
+export function gauge<Name extends GaugeName>(name: Name, labels: Labels<Name>, value: number): Series {
+  return { name, labels, values: [value] }
+}
+
 function add(sums: number[], more: readonly number[]): void {
   for (const [at, value] of more.entries()) sums[at] = (sums[at] ?? 0) + value
 }
@@ -64,14 +69,14 @@ function keyOf(name: MetricName, labels: Readonly<Record<string, string>>): stri
 export function prometheusText(all: readonly Series[]): string {
   return Object.entries(metricDefinitions)
     .flatMap(([name, { kind, help }]) => {
-      const lines = all.filter((series) => series.name === name).flatMap(kind === 'histogram' ? histogramLines : plainLines)
+      const lines = all.filter((series) => series.name === name).flatMap(kind === 'histogram' ? histogramLines : valueLines)
       return lines.length > 0 ? [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...lines] : []
     })
     .map((line) => `${line}\n`)
     .join('')
 }
 
-function plainLines({ name, labels, values: [value = 0] }: Series): readonly string[] {
+function valueLines({ name, labels, values: [value = 0] }: Series): readonly string[] {
   return [`${name}${written(labels)} ${value}`]
 }
 
