@@ -15,13 +15,13 @@ export default {
       name: 'contract-knows-neither-door',
       severity: 'error',
       from: { path: '^packages/contract/' },
-      to: { path: '^packages/(gateway|runtime)/' },
+      to: { path: '^packages/(gateway|runtime|witness)/' },
     },
     {
       name: 'two-doors-meet-in-contract',
       severity: 'error',
-      from: { path: '^packages/(gateway|runtime)/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^packages/(gateway|runtime)/', pathNot: '^packages/$1/' },
+      from: { path: '^packages/(gateway|runtime|witness)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/(gateway|runtime|witness)/', pathNot: '^packages/$1/' },
     },
     {
       name: 'stages-know-no-control-and-no-driver',

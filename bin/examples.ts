@@ -85,10 +85,14 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   unblock: [['sallyport unblock acme/invoice-bot', 'it may call again, as the rules say']],
   log: [['sallyport log verify', 'whether anybody has changed what was written']],
-  'log verify': [["sallyport log verify --key 'agents.example/sallyport+1f2e3d4c+AcP1pQ'", 'against a key that was kept elsewhere']],
+  'log verify': [
+    ["sallyport log verify --key 'agents.example/sallyport+1f2e3d4c+AcP1pQ'", 'against a key that was kept elsewhere'],
+    ['sallyport log verify --from https://log.example.com/ --policy policy --remember memory', 'as an auditor, who believes the witnesses and forgets nothing'],
+  ],
   'log show': [['sallyport log show 42', 'one entry, by its number']],
   'log prove': [['sallyport log prove 42 --entry 42.entry > 42.proof', 'two files that convince anybody who has the key']],
   'log check': [["sallyport log check 42.proof --entry 42.entry --key 'agents.example/sallyport+1f2e3d4c+AcP1pQ'", 'on any machine']],
+  'log policy': [['sallyport log policy > policy', 'what auditors need: the keys of the log and of its witnesses']],
   'log search': [
     ['sallyport log search --agent acme/invoice-bot --code policy.denied', 'what one agent was refused'],
     ['sallyport log search --type admin --since 7d --limit 200', 'what operators did'],
@@ -133,4 +137,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     ['sallyport completion fish > ~/.config/fish/completions/sallyport.fish', 'fish'],
   ],
   help: [['sallyport help agent enroll', 'what that command does']],
+  witness: [['sallyport witness init --name witness.example/w1', 'on a host that is not the gateway']],
+  'witness init': [
+    ["sallyport witness init --name witness.example/w1 --log 'agents.example/sallyport+1f2e3d4c+AcP1pQ'", 'a witness with a key of its own, for one log'],
+  ],
+  'witness up': [['sallyport witness up --data /var/lib/witness --listen 127.0.0.1:8448', 'as a service runs it']],
+  'witness status': [['sallyport witness status', 'what it has cosigned, and when']],
 }

@@ -1,5 +1,6 @@
 import { addOperatorCommands, outputUsageErrors, type Terminal } from '@sallyport/gateway/cli'
 import { addAgentSideCommands, type AgentSideIo } from '@sallyport/runtime/cli'
+import { addWitnessCommands } from '@sallyport/witness/cli'
 import { Command } from 'commander'
 import { addCompletionCommand } from './completion/completion-command.ts'
 import { examples } from './examples.ts'
@@ -16,6 +17,7 @@ export function program(terminal: Terminal & AgentSideIo, args: readonly string[
   const agent = root.command('agent').description('agents: register and revoke here, enrol and renew on their own host')
   addOperatorCommands({ root, agent }, terminal)
   addAgentSideCommands({ root, agent }, terminal)
+  addWitnessCommands(root, terminal)
   addCompletionCommand(root, terminal)
   root
     .command('help')

@@ -3,18 +3,20 @@
  * Exits with 0 only if everything happened as it says.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { styleText } from 'node:util'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { initialise, startGateway } from '@sallyport/gateway'
 import { askGateway } from '@sallyport/gateway/admin'
-import { verifyFolder } from '@sallyport/gateway/log'
+import { ownVerifierKey, verifyFolder } from '@sallyport/gateway/log'
 import { enroll, gatewayClient, identityInFolder, openBridge, openLink, readOrCreateSecret } from '@sallyport/runtime'
+import { makeWitness, startWitness } from '@sallyport/witness'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { showStolenHandle } from './stolen-handle.ts'
 
@@ -59,6 +61,10 @@ try {
 
   title('2. The gateway: one folder, one file, nothing permitted unless a rule says so')
   await initialise(data, 'agents.example')
+  const witnessFolder = join(folder, 'witness')
+  await makeWitness(witnessFolder, 'witness.example/w1', [await ownVerifierKey(data, 'agents.example')])
+  const witness = await startWitness({ folder: witnessFolder, listen: { host: '127.0.0.1', port: 0 }, now: Date.now, report: () => undefined })
+  closing.push(() => witness.stop())
   await writeFile(
     join(folder, 'sallyport.yaml'),
     JSON.stringify({
@@ -67,6 +73,7 @@ try {
       listen: '127.0.0.1:0',
       enrolment: '127.0.0.1:0',
       operations: '127.0.0.1:0',
+      log: { witnesses: [{ vkey: witness.vkey, url: `http://${witness.address}` }] },
       upstreams: {
         billing: {
           protocol: 'http',
@@ -107,6 +114,7 @@ try {
     const answer = await askGateway(join(data, 'admin.sock'), act, input)
     return answer.kind === 'done' ? answer.value : answer
   }
+  tell('a witness with a key of its own, which would run on another host, cosigns what the log publishes')
   tell(`agents connect to https://${gateway.addresses.agents} with a certificate; the operator uses a socket that only they can open`)
   const set = await admin('secret.set', { name: 'billing-key', value: 'the-billing-credential-42', person: 'alice' })
   show('the operator stores the credential of the API, sealed', part(set, 'kind') === 'set', JSON.stringify(set))
@@ -245,6 +253,8 @@ try {
     report.kind === 'verified',
     report.kind === 'verified' ? `${report.size} entries, root ${String(report.root)}` : report.text,
   )
+  const copy = join(folder, 'copy')
+  await cp(data, copy, { recursive: true })
   const bundles = (await readdir(join(log, 'tile', 'entries'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
   const bundle = bundles.at(-1)
   if (!bundle) throw new Error('the log has no entry bundle')
@@ -255,6 +265,42 @@ try {
   await writeFile(file, bytes)
   const tampered = await verifyFolder(log, gateway.logKey)
   show('one byte of it is flipped: the verification names the entry', tampered.kind === 'fault', tampered.kind === 'fault' ? tampered.text : 'was not noticed')
+
+  title('10. A witness catches a fork')
+  const size = report.kind === 'verified' ? report.size : 0
+  const alarms: string[] = []
+  const on = async (dataFolder: string): Promise<{ stop: () => Promise<void>; seen: (state: string, size: number) => Promise<string> }> => {
+    const report = (event: string, error: unknown): void => void alarms.push(`${event}: ${String(error)}`)
+    const running = await startGateway({ configurationFile: join(folder, 'sallyport.yaml'), dataFolder, report })
+    const look = async (): Promise<unknown> => {
+      const answer = await askGateway(join(dataFolder, 'admin.sock'), 'status', {})
+      return answer.kind === 'done' ? part(answer.value, 'log', 'witnesses', '0') : answer
+    }
+    const seen = async (state: string, size: number): Promise<string> => {
+      for (let looks = 0; looks < 200; looks += 1, await wait(50)) {
+        const witnessing = await look()
+        if (part(witnessing, 'state') === state && Number(part(witnessing, 'size')) >= size) break
+      }
+      return JSON.stringify(await look())
+    }
+    return { stop: () => running.stop(), seen }
+  }
+  const goesOn = join(folder, 'goes-on')
+  await cp(copy, goesOn, { recursive: true })
+  const honest = await on(goesOn)
+  const cosigned = await honest.seen('cosigns', size + 1)
+  await honest.stop()
+  show('the gateway goes on with its log, and the witness cosigns', cosigned.includes('"cosigns"') && alarms.length === 0, cosigned)
+  const forked = await on(copy)
+  const conflict = await forked.seen('conflict', size)
+  await forked.stop()
+  const sound = await verifyFolder(join(copy, 'log'), gateway.logKey)
+  show(
+    'someone puts the whole folder back, keys and all, and starts again: nothing in it can tell',
+    sound.kind === 'verified',
+    sound.kind === 'verified' ? `it verifies: ${sound.size} entries` : sound.text,
+  )
+  show('the witness can, and the gateway raises the alarm', conflict.includes('"conflict"') && alarms.length > 0, alarms[0] ?? conflict)
 } catch (error) {
   failures += 1
   process.stdout.write(`\n${styleText('red', 'FAIL')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

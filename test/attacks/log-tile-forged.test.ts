@@ -49,7 +49,7 @@ test('an entry is exchanged together with every tile: the root is not the signed
   assert.ok(verdict.kind === 'fault')
   assert.deepEqual([verdict.check, verdict.index, verdict.lastIndex], ['tile-altered', 0, 599])
   // Whoever kept an earlier checkpoint knows more precisely where.
-  const closer = await verifyAsOutsider(folder, signer, { earlier: kept })
+  const closer = await verifyAsOutsider(folder, signer, { earlier: [kept] })
   assert.ok(closer.kind === 'fault')
   assert.deepEqual([closer.index, closer.lastIndex], [520, 599])
   assert.equal((await prove(viewLogFolder(folder), 590, signer.key)).kind, 'refused')

@@ -18,7 +18,7 @@ test('the whole folder is put back to an older state: whoever kept a checkpoint 
   rmSync(folder, { recursive: true })
   cpSync(older, folder, { recursive: true })
   assert.equal((await verifyAsOutsider(folder, signer)).kind, 'verified') // it is genuine, only old
-  const verdict = await verifyAsOutsider(folder, signer, { earlier: kept })
+  const verdict = await verifyAsOutsider(folder, signer, { earlier: [kept] })
   assert.ok(verdict.kind === 'fault')
   assert.deepEqual([verdict.check, verdict.index, verdict.lastIndex], ['rolled-back', 300, 309])
 })
@@ -37,13 +37,13 @@ for (const length of [310, 420]) {
     await Promise.all(Array.from({ length: length - 300 }, (_, at) => log.append(eventNumber(1000 + at))))
     await log.close()
     assert.equal((await verifyAsOutsider(other, signer)).kind, 'verified')
-    const verdict = await verifyAsOutsider(other, signer, { earlier: kept })
+    const verdict = await verifyAsOutsider(other, signer, { earlier: [kept] })
     assert.ok(verdict.kind === 'fault')
     assert.equal(verdict.check, 'history-rewritten')
     assert.match(verdict.text, /first 310 entries \(0 to 309\)/)
 
     // The honest continuation passes.
     await writeLog(folder, signer, 310, length + 1)
-    assert.equal((await verifyAsOutsider(folder, signer, { earlier: kept })).kind, 'verified')
+    assert.equal((await verifyAsOutsider(folder, signer, { earlier: [kept] })).kind, 'verified')
   })
 }

@@ -110,6 +110,7 @@ const claimed: ReadonlySet<string> = new Set([
   'F3',
   'L1',
   'L4',
+  'L5',
   'R1',
   'R3',
   'R6',

@@ -416,6 +416,26 @@ const exported = z
   })
   .meta({ description: 'Every entry of the log, from the first one on, at least once; see docs/operate/export.md' })
 
+const logReading = z
+  .strictObject({
+    listen: z
+      .union([hostPort, z.literal('off')])
+      .optional()
+      .meta({ description: 'Where anyone can read the log, every entry of it, to verify it (default off)' }),
+    witnesses: z
+      .array(
+        z.strictObject({
+          vkey: z.string().min(1).max(512).meta({ description: 'Its key, as `sallyport witness status` prints it' }),
+          url: z.url({ protocol: /^https?$/ }).meta({ description: 'Its submission prefix' }),
+        }),
+      )
+      .max(32)
+      .optional()
+      .meta({ description: 'Who cosigns each checkpoint, so that nobody can be shown another log' }),
+    quorum: z.number().int().min(1).max(32).optional().meta({ description: 'How many of them must cosign a checkpoint before it is shown (default: all)' }),
+  })
+  .optional()
+  .meta({ description: 'Who else can see the log' })
 /** What the exporter itself writes, or what says how the message is framed. */
 const framingHeaders: ReadonlySet<string> = new Set(['host', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'connection'])
 
@@ -493,6 +513,7 @@ export const configuration = z
       .union([hostPort, z.literal('off')])
       .optional()
       .meta({ description: `Health, readiness and metrics, for this host only (default ${defaultAddresses.operations})` }),
+    log: logReading,
     names: z
       .array(z.string().min(1).max(253))
       .min(1)

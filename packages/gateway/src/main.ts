@@ -16,19 +16,22 @@ import {
   type SpiffeId,
   type TrustDomain,
 } from '@sallyport/contract'
+import { cosignedPath } from './audit/log-files.ts'
 import type { AgentKey } from './control/authority/agent-store.ts'
 import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
 import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
 import { InOrder } from './control/in-order.ts'
 import { keepServerCertificateFresh } from './control/authority/renew-server-certificate.ts'
 import { refuseOtherTrustDomain } from './control/authority/roots.ts'
-import { openPrivateFolder } from './control/private-files.ts'
+import { openPrivateFolder, writePrivateFile } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
 import { refuseExportsInto } from './control/configuration/compile-exports.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
+import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
+import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
 import type { PageTls } from './control/login/listen-for-logins.ts'
 import { openLogins, openProviders } from './control/login/open-logins.ts'
@@ -40,6 +43,8 @@ import type { AgentSessions } from './control/sessions/session.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
+import { witnessAt } from './drivers/log-network/witness-at.ts'
+import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
 import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
 import { openDatabase } from './drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
@@ -70,6 +75,7 @@ const readAtStart = [
   'listen',
   'enrolment',
   'operations',
+  'log',
   'names',
   'certificates',
   'sessions',
@@ -100,6 +106,7 @@ export interface RunningGateway {
     readonly enrolment: string | undefined
     readonly logins: string | undefined
     readonly operations: string | undefined
+    readonly log?: string | undefined
   }
   /** What a verifier of the log needs. */
   readonly logKey: string
@@ -139,6 +146,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const metrics = new Metrics()
     let isReady = false
 
+    let toClose: ShownLog | undefined
+    closing.defer(() => toClose?.close()) // after the ledger, so that witnesses see its last checkpoint
     const threads = configuration.threads ?? 0
     const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
@@ -285,8 +294,26 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       if (configuration.sessions?.tls === undefined) logins?.replaceTls(tlsOf(credentials))
     })
 
+    const shown = await showLog({
+      log: configuration.log,
+      names: configuration.names ?? [],
+      view: viewLogFolder(places.log),
+      logKey: ledger.logKey,
+      witnessAt,
+      keepCosigned: (note) => writePrivateFile(places.log, cosignedPath, note),
+      now: Date.now,
+      onRead: (status) => metrics.count('sallyport_log_reads_total', { status: String(status) }),
+      onWitness: tellOfWitnesses({ note: (act) => ledger.note(act), report, tell: options.tell, now: Date.now }),
+      report,
+    })
+    toClose = shown
     const exportStates = async (): Promise<readonly NamedExportState[]> => followers.states().catch((fault: unknown) => (report('exports.silent', fault), []))
-    const allSeries = async (): Promise<readonly Series[]> => [...metrics.series(await agents.series()), ...exportSeries(await exportStates())]
+    const allSeries = async (): Promise<readonly Series[]> =>
+      metrics.series([
+        ...(await agents.series()),
+        ...gaugesOfLog(await ledger.size().catch(() => undefined), shown.witnessing),
+        ...exportSeries(await exportStates()),
+      ])
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, { isReady: () => isReady && ledger.isAvailable, metrics: async () => prometheusText(await allSeries()) }),
     )
@@ -305,6 +332,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       enrolment: enrolment && `${enrolment.address.host}:${enrolment.address.port}`,
       logins: logins?.publicUrl,
       operations: operations && `${addressOf(configuration.operations ?? defaultAddresses.operations).host}:${operations.port}`,
+      log: shown.address,
     }
 
     const reload = async (person: string, file: string | undefined): Promise<object | Refused> => {
@@ -340,7 +368,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           ready: isReady && ledger.isAvailable,
           addresses,
           threads,
-          log: { size: await ledger.size(), key: ledger.logKey },
+          log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing },
           stdio: stdio.status(),
           exports: await exportStates(),
           tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },

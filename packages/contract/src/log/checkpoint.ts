@@ -26,12 +26,13 @@ export function parseCheckpointBody(body: string): Checkpoint | undefined {
   return { origin, size, root }
 }
 
-/** Verifies a checkpoint's signature and that it speaks of the log that the key is named for. */
-export function openCheckpoint(text: string, key: VerifierKey, crypto: LogCrypto): OpenedCheckpoint {
-  const note = openNote(text, key, crypto)
+/** Verifies a checkpoint's signature and that it speaks of the log that the key, or each of several, is named for. */
+export function openCheckpoint(text: string, trusted: VerifierKey | readonly VerifierKey[], crypto: LogCrypto): OpenedCheckpoint {
+  const note = openNote(text, trusted, crypto)
   if (note.kind === 'refused') return note
   const checkpoint = parseCheckpointBody(note.body)
   if (!checkpoint) return { kind: 'refused', reason: 'its text is not a checkpoint' }
-  if (checkpoint.origin !== key.name) return { kind: 'refused', reason: `it belongs to the log ${checkpoint.origin}, not to ${key.name}` }
+  const other = ('publicKey' in trusted ? [trusted] : trusted).find(({ name }) => name !== checkpoint.origin)
+  if (other) return { kind: 'refused', reason: `it belongs to the log ${checkpoint.origin}, not to ${other.name}` }
   return { kind: 'opened', checkpoint }
 }

@@ -1,9 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { canonicalJson } from '../json.ts'
 import { EntryCheck, readEntry } from './entry-check.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const admin = '{"act":"agent.enrolled","subject":{},"time":"2026-01-01T00:00:00.000Z","type":"admin","v":1}'
+const decisionEntry = {
+  v: 1,
+  type: 'decision',
+  time: '2026-01-01T00:00:00.000Z',
+  request: 'r1',
+  caller: { tenant: 'acme', agent: 'bot', certificate: 'c'.repeat(43) },
+  upstream: 'crm',
+  action: 'get',
+  resource: '/',
+  call: 'd'.repeat(43),
+  revision: 'r',
+  decision: 'permit',
+  rules: ['one'],
+}
 
 test('an entry is canonical JSON that fits the schema of its type', () => {
   assert.equal(readEntry(bytes(admin)).kind, 'event')
@@ -40,4 +55,32 @@ test('time does not run backwards', () => {
     check: 'time-reversed',
     text: 'entry 2 is dated 2026-01-01T00:00:00.999Z, before the entry in front of it (2026-01-01T00:00:01.000Z)',
   })
+})
+
+test('an outcome of a permit that a later version wrote is no fault, and is taken once', () => {
+  const permit = canonicalJson({ ...decisionEntry, extra: 1 })
+  const outcome = canonicalJson({ v: 1, type: 'outcome', time: decisionEntry.time, request: 'r1', decision: 0, result: 'answered', status: 200 })
+  const check = new EntryCheck()
+  assert.equal(check.take(0, bytes(permit)), undefined)
+  assert.deepEqual([check.newer, check.unanswered], [1, 0])
+  assert.equal(check.take(1, bytes(outcome)), undefined)
+  assert.equal(check.take(2, bytes(outcome))?.check, 'outcome-unpaired')
+})
+
+test('an outcome belongs to one permit of its request, and is the only one', () => {
+  const outcome = (decision: number, request: string): Uint8Array =>
+    bytes(canonicalJson({ v: 1, type: 'outcome', time: decisionEntry.time, request, decision, result: 'answered', status: 200 }))
+  const flawOf = (...entries: readonly Uint8Array[]): string | undefined => {
+    const check = new EntryCheck()
+    const flaws = entries.map((entry, index) => check.take(index, entry)?.check)
+    return flaws.find((flaw) => flaw !== undefined)
+  }
+  const permit = bytes(canonicalJson(decisionEntry))
+  const denial = bytes(canonicalJson({ ...decisionEntry, decision: 'deny' }))
+  assert.equal(flawOf(permit, outcome(0, 'r1')), undefined)
+  assert.equal(flawOf(permit, outcome(0, 'r2')), 'outcome-unpaired')
+  assert.equal(flawOf(denial, outcome(0, 'r1')), 'outcome-unpaired')
+  assert.equal(flawOf(outcome(0, 'r1'), permit), 'outcome-unpaired')
+  assert.equal(flawOf(permit, outcome(0, 'r1'), outcome(0, 'r1')), 'outcome-unpaired')
+  assert.equal(flawOf(permit, outcome(7, 'r1')), 'outcome-unpaired')
 })

@@ -35,7 +35,10 @@ export function readEntry(bytes: Uint8Array): ReadEntry {
 
 /** Judges what the entries say, in their order: each is well-formed, time does not run backwards, every outcome belongs to one permit. */
 export class EntryCheck {
-  readonly #openPermits = new Map<number, string>()
+  /** By index, the request of each; undefined for an entry that may be a permit, but of a version that this one cannot read. */
+  readonly #openPermits = new Map<number, string | undefined>()
+  /** Of these, how many are undefined. */
+  #unread = 0
   #pairedFrom = 0
   #firstTime: string | undefined
   #lastTime: string | undefined
@@ -51,7 +54,7 @@ export class EntryCheck {
 
   /** Permitted calls whose outcome has not been written (yet). */
   get unanswered(): number {
-    return this.#openPermits.size
+    return this.#openPermits.size - this.#unread
   }
 
   get newer(): number {
@@ -69,6 +72,7 @@ export class EntryCheck {
     this.#lastTime = time
     if (entry.kind === 'newer') {
       this.#newer += 1
+      this.#remember(index, undefined)
       return undefined
     }
     return this.#pair(index, entry.event)
@@ -77,23 +81,30 @@ export class EntryCheck {
   #pair(index: number, event: LogEvent): EntryFlaw | undefined {
     if (event.type === 'decision' && event.decision === 'permit') this.#remember(index, event.request)
     if (event.type !== 'outcome' || event.decision < this.#pairedFrom) return undefined
-    if (this.#openPermits.get(event.decision) !== event.request) {
+    const request = this.#openPermits.get(event.decision) ?? event.request
+    if (!this.#openPermits.has(event.decision) || request !== event.request) {
       return {
         check: 'outcome-unpaired',
         text: `entry ${index} tells the outcome of entry ${event.decision}, which is no permit of that request or has its outcome already`,
       }
     }
-    this.#openPermits.delete(event.decision)
+    this.#forget(event.decision)
     return undefined
   }
 
-  #remember(index: number, request: string): void {
+  #remember(index: number, request: string | undefined): void {
     this.#openPermits.set(index, request)
+    if (request === undefined) this.#unread += 1
     if (this.#openPermits.size <= openPermitsMax) return
     const [oldest] = this.#openPermits.keys()
     if (oldest === undefined) return
-    this.#openPermits.delete(oldest)
+    this.#forget(oldest)
     this.#pairedFrom = oldest + 1
+  }
+
+  #forget(index: number): void {
+    if (this.#openPermits.get(index) === undefined) this.#unread -= 1
+    this.#openPermits.delete(index)
   }
 }
 

@@ -1,8 +1,9 @@
 import { fromBase64, hashBytes, parseDecimal, toBase64 } from './bytes.ts'
-import { openCheckpoint, type Checkpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Cosignature } from './cosignature.ts'
 import type { LogCrypto } from './log-crypto.ts'
 import { leafHash, verifyInclusion } from './merkle.ts'
-import type { VerifierKey } from './note.ts'
+import { openTrusted, type LogTrust } from './trust.ts'
 
 /** That one entry stands at one index of a signed log: enough to show it to someone who has only the log's key. */
 export interface LogProof {
@@ -13,7 +14,13 @@ export interface LogProof {
 }
 
 export type CheckedProof =
-  { readonly kind: 'refused'; readonly reason: string } | { readonly kind: 'proved'; readonly index: number; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'proved'
+      readonly index: number
+      readonly checkpoint: Checkpoint
+      readonly cosignatures: readonly Cosignature[]
+    }
 
 const header = 'c2sp.org/tlog-proof@v1'
 /** Levels of a tree of at most 2^53 - 1 entries. */
@@ -46,15 +53,15 @@ export function parseProof(text: string): LogProof | undefined {
   return { index, hashes, checkpoint: text.slice(split + 2) }
 }
 
-/** Checks that `entry` stands in the log of this key, by the proof alone. */
-export function verifyProof(text: string, entry: Uint8Array, key: VerifierKey, crypto: LogCrypto): CheckedProof {
+/** Checks by the proof alone that `entry` stands in the log of this key, or in one of a policy, whose quorum must have cosigned the proof's checkpoint. */
+export function verifyProof(text: string, entry: Uint8Array, trust: LogTrust, crypto: LogCrypto): CheckedProof {
   const proof = parseProof(text)
   if (!proof) return { kind: 'refused', reason: 'it is not a log proof' }
-  const opened = openCheckpoint(proof.checkpoint, key, crypto)
+  const opened = openTrusted(proof.checkpoint, trust, crypto)
   if (opened.kind === 'refused') return { kind: 'refused', reason: `the checkpoint cannot be trusted: ${opened.reason}` }
-  const { checkpoint } = opened
+  const { checkpoint, cosignatures } = opened
   if (!verifyInclusion(crypto.sha256, leafHash(crypto.sha256, entry), proof.index, checkpoint.size, proof.hashes, checkpoint.root)) {
     return { kind: 'refused', reason: `entry ${proof.index} of the log is not this entry` }
   }
-  return { kind: 'proved', index: proof.index, checkpoint }
+  return { kind: 'proved', index: proof.index, checkpoint, cosignatures }
 }

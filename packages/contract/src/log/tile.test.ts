@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { proofText, parseProof } from './proof.ts'
-import { bundlePath, bundleWidth, decodeBundle, encodeBundle, entryBytesMax, tilePath } from './tile.ts'
+import { bundlePath, bundleWidth, decodeBundle, encodeBundle, entryBytesMax, isCovered, parseTilePath, tilePath } from './tile.ts'
 
 test('paths are those of tlog-tiles', () => {
   assert.equal(tilePath({ level: 0, index: 0, width: 256 }), 'tile/0/000')
@@ -10,6 +10,60 @@ test('paths are those of tlog-tiles', () => {
   assert.equal(tilePath({ level: 1, index: 999, width: 255 }), 'tile/1/999.p/255')
   assert.equal(tilePath({ level: 1, index: 1000, width: 1 }), 'tile/1/x001/000.p/1')
   assert.equal(bundlePath(1_234_067, 8), 'tile/entries/x001/x234/067.p/8')
+})
+
+test('a path is read back, whatever it names, and has no other spelling', () => {
+  const indexes = fc.oneof(fc.constantFrom(0, 255, 256, 257, 999, 1000, 999_999, 1_000_000, Number.MAX_SAFE_INTEGER), fc.nat())
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 63 }), indexes, fc.integer({ min: 1, max: 256 }), (level, index, width) => {
+      assert.deepEqual(parseTilePath(tilePath({ level, index, width })), { kind: 'tile', level, index, width })
+      assert.deepEqual(parseTilePath(bundlePath(index, width)), { kind: 'entries', index, width })
+    }),
+  )
+  const refused = [
+    'tile/64/000',
+    'tile/00/000',
+    'tile/-1/000',
+    'tile/0/0',
+    'tile/0/1000',
+    'tile/0/x000/001',
+    'tile/0/x001',
+    'tile/0/001/000',
+    'tile/0/x001/x234',
+    'tile/0/000.p/0',
+    'tile/0/000.p/01',
+    'tile/0/000.p/256',
+    'tile/0/000.p',
+    'tile/0/000/',
+    '/tile/0/000',
+    'tile/0/../000',
+    'tile/8/0/000x',
+    'tile/data/000',
+    'tile/entries/x000/000',
+    `tile/0/${'x999/'.repeat(6)}999`,
+    'checkpoint',
+  ]
+  for (const path of refused) assert.equal(parseTilePath(path), undefined, path)
+})
+
+test('a log covers what it has whole, around every border of tiles', () => {
+  const covered = (path: string, size: number): boolean => isCovered(parseTilePath(path) ?? assert.fail(path), size)
+  const borders = [
+    ['tile/0/000.p/255', 255],
+    ['tile/0/000', 256],
+    ['tile/0/001.p/1', 257],
+    ['tile/entries/000', 256],
+    ['tile/1/000.p/1', 256],
+    ['tile/1/000.p/255', 65_280],
+    ['tile/0/255.p/255', 65_535],
+    ['tile/1/000', 65_536],
+    ['tile/2/000.p/1', 65_536],
+    ['tile/0/256.p/1', 65_537],
+    ['tile/entries/256.p/1', 65_537],
+  ] as const
+  for (const [path, size] of borders) assert.deepEqual([covered(path, size - 1), covered(path, size), covered(path, size + 1)], [false, true, true], path)
+  // The largest there can be is not covered by a slip of its number.
+  assert.equal(covered('tile/63/000.p/1', Number.MAX_SAFE_INTEGER), false)
 })
 
 test('widths follow the size', () => {

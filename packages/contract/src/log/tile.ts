@@ -1,4 +1,4 @@
-import { concatBytes, hashBytes } from './bytes.ts'
+import { concatBytes, hashBytes, parseDecimal } from './bytes.ts'
 import type { Sha256 } from './log-crypto.ts'
 import { nodeHash, type HashReader } from './merkle.ts'
 
@@ -24,6 +24,28 @@ export function tilePath({ level, index, width }: TileAddress): string {
 /** Where the entries below the level-0 tile of this index stand. */
 export function bundlePath(index: number, width: number): string {
   return `tile/entries/${groups(index)}${partial(width)}`
+}
+
+export type TileResource = ({ readonly kind: 'tile' } & TileAddress) | { readonly kind: 'entries'; readonly index: number; readonly width: number }
+
+const levelMax = 63
+const tileResource = /^tile\/(entries|0|[1-9][0-9]?)\/((?:x[0-9]{3}\/)*)([0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/
+
+/** Reads the path of a tile or bundle; undefined for every spelling but the one that `tilePath` and `bundlePath` write. */
+export function parseTilePath(path: string): TileResource | undefined {
+  const [, level = '', groupsText = '', last = '', widthText] = tileResource.exec(path) ?? []
+  const digits = `${groupsText.replaceAll(/[x/]/g, '')}${last}`
+  const index = parseDecimal(digits.replace(/^0+(?=[0-9])/, ''))
+  const width = widthText === undefined ? tileWidth : Number(widthText)
+  if (index === undefined || groups(index) !== `${groupsText}${last}` || (widthText !== undefined && width >= tileWidth)) return undefined
+  if (level === 'entries') return { kind: 'entries', index, width }
+  return Number(level) <= levelMax ? { kind: 'tile', level: Number(level), index, width } : undefined
+}
+
+/** Whether a log of `size` entries has it, and has it whole. */
+export function isCovered(resource: TileResource, size: number): boolean {
+  const span = resource.kind === 'tile' ? tileWidth ** resource.level : 1
+  return (resource.index * tileWidth + resource.width) * span <= size
 }
 
 /** How many of `size` entries the bundle (or level-0 tile) of this index holds, 0 to 256. */

@@ -1,16 +1,19 @@
 import { equalBytes, hashBytes, toBase64 } from './bytes.ts'
-import { openCheckpoint, type Checkpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { EntryCheck } from './entry-check.ts'
+import { openCheckpoints, rewritten } from './earlier-checkpoints.ts'
 import type { LogCrypto } from './log-crypto.ts'
 import { leafHash } from './merkle.ts'
-import type { VerifierKey } from './note.ts'
 import { bundlePath, bundleWidth, decodeBundle, encodeBundle, tilePath, tileWidth } from './tile.ts'
 import { Tree, type Tile } from './tree.ts'
+import type { LogTrust } from './trust.ts'
 
 /** Where a log can be read: a folder, a web server, a bucket. Nothing it gives is trusted. */
 export interface LogReader {
   /** The newest signed checkpoint. */
   checkpoint(): Promise<string | undefined>
+  /** The newest checkpoint that witnesses cosigned, where it is kept apart from the newest signed one. */
+  cosigned?(): Promise<string | undefined>
   /** The file at a path of tlog-tiles. For a partial tile or bundle a longer one that starts with it will do. */
   tile(path: string): Promise<Uint8Array | undefined>
 }
@@ -18,6 +21,8 @@ export interface LogReader {
 export type LogCheck =
   /** There is no checkpoint, or the key did not sign it. */
   | 'checkpoint-untrusted'
+  /** No checkpoint is cosigned as the policy demands. */
+  | 'quorum-missing'
   /** The log is shorter than an earlier checkpoint of it. */
   | 'rolled-back'
   /** The log is not a continuation of an earlier checkpoint of it. */
@@ -49,6 +54,8 @@ export interface VerifiedLog {
   readonly size: number
   /** Base64, as in the checkpoint. */
   readonly root: string
+  /** Of a policy: the checkpoint that meets its quorum. Entries from `size` on are signed by the log alone. */
+  readonly cosigned?: { readonly size: number; readonly witnesses: readonly { readonly name: string; readonly time: string }[] }
   /** When the first and the last entry were written; absent for an empty log. */
   readonly firstTime?: string
   readonly lastTime?: string
@@ -59,28 +66,26 @@ export interface VerifiedLog {
 }
 
 export interface VerifyOptions {
-  /** A checkpoint of this log that you kept: the log must continue it. Without one, a rollback to an older state cannot be noticed. */
-  readonly earlier?: string
+  /** Checkpoints of this log that you kept: the log must continue each. Without one, a rollback to an older state cannot be noticed. */
+  readonly earlier?: readonly string[]
   /** Checks hashes and signature only, not what the entries say. */
   readonly hashesOnly?: boolean
   readonly onProgress?: (entries: number, size: number) => void
 }
 
 /**
- * Verifies a whole log offline: every hash is rebuilt from the entries, and the result must be what the key signed.
+ * Verifies a whole log offline: every hash is rebuilt from the entries, and the result must be what the key signed, and, where `trust` is a policy, must continue
+ * what a quorum of its witnesses cosigned.
  *
  * Tiles are compared with what the entries give and never believed: a verifier that starts from tile hashes accepts an entry that was exchanged
  * below them (CVE-2026-56865). Memory stays small however long the log is.
  *
  * What it cannot show: that the log's writer wrote everything that happened, or that it shows others the same log. That takes witnesses.
  */
-export async function verifyLog(reader: LogReader, key: VerifierKey, crypto: LogCrypto, options: VerifyOptions = {}): Promise<VerifiedLog | LogFault> {
-  const signed = await readCheckpoint(reader, key, crypto)
-  if (signed.kind === 'fault') return signed
-  const { checkpoint } = signed
-  const kept = readEarlier(options.earlier, checkpoint, key, crypto)
-  if (kept.kind === 'fault') return kept
-  const earlier = kept.checkpoint
+export async function verifyLog(reader: LogReader, trust: LogTrust, crypto: LogCrypto, options: VerifyOptions = {}): Promise<VerifiedLog | LogFault> {
+  const opened = await openCheckpoints(reader, trust, crypto, options.earlier ?? [])
+  if (opened.kind === 'fault') return opened
+  const { newest: checkpoint, kept, cosigned } = opened
 
   const full: Tile[] = []
   const tree = new Tree(crypto.sha256, (tile) => full.push(tile))
@@ -96,8 +101,11 @@ export async function verifyLog(reader: LogReader, key: VerifierKey, crypto: Log
     if (fault) return fault
     for (const leaf of leaves) {
       tree.append(leaf)
-      if (tree.size !== earlier.size || tree.size === checkpoint.size) continue
-      if (!equalBytes(tree.root(), earlier.root)) return rewritten(earlier)
+      const earlier = kept.filter(({ size }) => size === tree.size)
+      if (earlier.length === 0) continue
+      const root = tree.root()
+      const other = earlier.find((one) => !equalBytes(one.root, root))
+      if (other) return rewritten(other)
       provenSize = tree.size
     }
     for (const tile of full.splice(0).filter(({ level }) => level > 0)) {
@@ -117,6 +125,12 @@ export async function verifyLog(reader: LogReader, key: VerifierKey, crypto: Log
     origin: checkpoint.origin,
     size: checkpoint.size,
     root: toBase64(checkpoint.root),
+    ...(cosigned && {
+      cosigned: {
+        size: cosigned.checkpoint.size,
+        witnesses: cosigned.cosignatures.map(({ key, time }) => ({ name: key.name, time: new Date(time * 1000).toISOString() })),
+      },
+    }),
     ...(check.firstTime !== undefined && { firstTime: check.firstTime }),
     ...(check.lastTime !== undefined && { lastTime: check.lastTime }),
     unanswered: check.unanswered,
@@ -127,34 +141,6 @@ export async function verifyLog(reader: LogReader, key: VerifierKey, crypto: Log
 /** The file of a tile or bundle as `pathOf` names it: the partial one, or the full one that took its place. */
 export async function readTileFile(reader: LogReader, pathOf: (width: number) => string, width: number): Promise<Uint8Array | undefined> {
   return (await reader.tile(pathOf(width))) ?? (width < tileWidth ? reader.tile(pathOf(tileWidth)) : undefined)
-}
-
-async function readCheckpoint(reader: LogReader, key: VerifierKey, crypto: LogCrypto): Promise<{ kind: 'signed'; checkpoint: Checkpoint } | LogFault> {
-  const text = await reader.checkpoint()
-  if (text === undefined) return { kind: 'fault', check: 'checkpoint-untrusted', text: 'the log has no checkpoint' }
-  const opened = openCheckpoint(text, key, crypto)
-  if (opened.kind === 'refused') return { kind: 'fault', check: 'checkpoint-untrusted', text: `the checkpoint cannot be trusted: ${opened.reason}` }
-  return { kind: 'signed', checkpoint: opened.checkpoint }
-}
-
-/** The earlier checkpoint, or the fault that its size alone shows; `now` itself where none was kept, which then changes nothing. */
-function readEarlier(
-  text: string | undefined,
-  now: Checkpoint,
-  key: VerifierKey,
-  crypto: LogCrypto,
-): { readonly kind: 'signed'; readonly checkpoint: Checkpoint } | LogFault {
-  if (text === undefined) return { kind: 'signed', checkpoint: now }
-  const opened = openCheckpoint(text, key, crypto)
-  if (opened.kind === 'refused') return { kind: 'fault', check: 'checkpoint-untrusted', text: `the earlier checkpoint cannot be trusted: ${opened.reason}` }
-  const { checkpoint } = opened
-  if (checkpoint.size > now.size) {
-    const range = { index: now.size, lastIndex: checkpoint.size - 1 }
-    const told = `it has ${now.size} entries, but an earlier checkpoint covers ${checkpoint.size}; entries from ${now.size} on are gone`
-    return { kind: 'fault', check: 'rolled-back', ...range, text: `the log was rolled back: ${told}` }
-  }
-  if (checkpoint.size === now.size && !equalBytes(checkpoint.root, now.root)) return rewritten(checkpoint)
-  return { kind: 'signed', checkpoint }
 }
 
 async function readBundle(reader: LogReader, bundle: number, size: number): Promise<Uint8Array[] | LogFault> {
@@ -221,17 +207,6 @@ async function compareTile(reader: LogReader, tile: Tile): Promise<LogFault | un
     }
   }
   return undefined
-}
-
-function rewritten(earlier: Checkpoint): LogFault {
-  const lastIndex = Math.max(0, earlier.size - 1)
-  return {
-    kind: 'fault',
-    check: 'history-rewritten',
-    index: 0,
-    lastIndex,
-    text: `the log was rewritten: its first ${earlier.size} entries (0 to ${lastIndex}) are not those of an earlier checkpoint signed by the same key`,
-  }
 }
 
 function notWhatWasSigned(checkpoint: Checkpoint, provenSize: number): LogFault {

@@ -49,3 +49,6 @@ export interface KeptCheckpoint {
 
 /** Where the newest checkpoint stands, by tlog-tiles. */
 export const checkpointPath = 'checkpoint'
+
+/** Where the newest checkpoint that witnesses cosigned stands, beside the newest. */
+export const cosignedPath = 'cosigned'

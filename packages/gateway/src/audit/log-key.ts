@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
-import { verifierKey, verifierKeyText, type LogCrypto, type VerifierKey } from '@sallyport/contract/log'
+import { parseVerifierKey, verifierKey, verifierKeyText, type LogCrypto, type VerifierKey } from '@sallyport/contract/log'
 
 /** Signs the log's checkpoints, and marks as the gateway's own what no checkpoint covers yet. */
 export interface LogSigner {
@@ -49,6 +49,13 @@ export function verifierKeyOf(privateKey: KeyObject, origin: string): VerifierKe
 /** The vkey by which anyone verifies the log. */
 export function logKeyText({ key }: Pick<LogSigner, 'key'>): string {
   return verifierKeyText(key)
+}
+
+/** The key behind a text that `logKeyText` made. */
+export function logKeyOf(text: string): VerifierKey {
+  const key = parseVerifierKey(text, nodeLogCrypto.sha256)
+  if (!key) throw new TypeError('not a key of a log')
+  return key
 }
 
 function ed25519PublicKey(raw: Uint8Array): KeyObject {

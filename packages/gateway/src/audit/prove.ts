@@ -1,7 +1,7 @@
 import { Fault } from '@sallyport/contract'
 import {
   hashReader,
-  openCheckpoint,
+  openTrusted,
   parseVerifierKey,
   proofText,
   proveInclusion,
@@ -11,8 +11,8 @@ import {
   verifyLog,
   verifyProof,
   type LogFault,
+  type LogTrust,
   type VerifiedLog,
-  type VerifierKey,
   type VerifyOptions,
 } from '@sallyport/contract/log'
 import type { LogView } from './log-files.ts'
@@ -22,18 +22,15 @@ import { readBundle } from './reader.ts'
 export type Proving = { readonly kind: 'refused'; readonly reason: string } | { readonly kind: 'proved'; readonly proof: string; readonly entry: Uint8Array }
 
 /**
- * Makes a proof that an entry stands in the log, against the newest checkpoint, and checks it before giving it away: the tiles it is made of are not trusted.
+ * Makes a proof that an entry stands in the log, and checks it before giving it away: the tiles it is made of are not trusted. It carries the newest cosigned
+ * checkpoint, or the newest signed one where that covers the entry and the cosigned one does not.
  *
- * Refused when the entry is not covered by a checkpoint yet, or the files do not hash to what was signed.
+ * Refused when no checkpoint that `trust` accepts covers the entry yet, or the files do not hash to what was signed.
  */
-export async function prove(view: LogView, index: number, key: VerifierKey): Promise<Proving> {
-  const checkpoint = await view.checkpoint()
-  const opened = checkpoint === undefined ? undefined : openCheckpoint(checkpoint, key, nodeLogCrypto)
-  if (checkpoint === undefined || opened?.kind !== 'opened')
-    return { kind: 'refused', reason: `the checkpoint cannot be trusted: ${opened?.kind === 'refused' ? opened.reason : 'there is none'}` }
-  const { size } = opened.checkpoint
-  if (!(Number.isSafeInteger(index) && index >= 0 && index < size))
-    return { kind: 'refused', reason: `entry ${index} is not covered by the newest checkpoint, which covers ${size} entries` }
+export async function prove(view: LogView, index: number, trust: LogTrust): Promise<Proving> {
+  const chosen = await chooseCheckpoint(view, index, trust)
+  if (chosen.kind === 'refused') return chosen
+  const { size, text: checkpoint } = chosen
   const bundle = Math.floor(index / tileWidth)
   const entry = (await readBundle(view, bundle, size))[index - bundle * tileWidth]
   if (!entry) return { kind: 'refused', reason: `entry ${index} is missing` }
@@ -44,9 +41,27 @@ export async function prove(view: LogView, index: number, key: VerifierKey): Pro
   })
   const hashes = await proveInclusion(nodeLogCrypto.sha256, read, index, size)
   const proof = proofText({ index, hashes, checkpoint })
-  const checked = verifyProof(proof, entry, key, nodeLogCrypto)
+  const checked = verifyProof(proof, entry, trust, nodeLogCrypto)
   if (checked.kind === 'refused') return { kind: 'refused', reason: `the files do not hash to what was signed: ${checked.reason}; verify the log` }
   return { kind: 'proved', proof, entry }
+}
+
+type ChosenCheckpoint = { readonly kind: 'refused'; readonly reason: string } | { readonly kind: 'chosen'; readonly text: string; readonly size: number }
+
+async function chooseCheckpoint(view: LogView, index: number, trust: LogTrust): Promise<ChosenCheckpoint> {
+  let reason = 'the log has no checkpoint'
+  for (const text of [await view.cosigned?.(), await view.checkpoint()]) {
+    if (text === undefined) continue
+    const opened = openTrusted(text, trust, nodeLogCrypto)
+    if (opened.kind === 'refused') {
+      reason = `the checkpoint cannot be trusted: ${opened.reason}`
+      continue
+    }
+    const { size } = opened.checkpoint
+    if (Number.isSafeInteger(index) && index >= 0 && index < size) return { kind: 'chosen', text, size }
+    reason = `entry ${index} is not covered by the newest checkpoint, which covers ${size} entries`
+  }
+  return { kind: 'refused', reason }
 }
 
 /**

@@ -120,7 +120,7 @@ async function checkRightEdge(
 }
 
 async function checkEveryEntry(files: LogFiles, signer: LogSigner, earlier: string | undefined): Promise<void> {
-  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true, ...(earlier !== undefined && { earlier }) })
+  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true, earlier: earlier === undefined ? [] : [earlier] })
   if (verdict.kind === 'fault') throw new Fault(`the log was tampered with or damaged: ${verdict.text}. ${advice}`, 'not-done')
 }
 

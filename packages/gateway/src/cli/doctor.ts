@@ -2,10 +2,10 @@ import { lstat, readdir, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { defaultAddresses, Fault, parseTrustDomain } from '@sallyport/contract'
+import { z } from 'zod'
 import { readBackward } from '../audit/reader.ts'
 import { openRoots, refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { listening } from '../control/configuration/addresses.ts'
-import { z } from 'zod'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
@@ -91,6 +91,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
   await check('database', () => checkDatabase(folder, patient))
   await check('secrets', async () => configuration && joined(await findUnsetSecrets(folder, configuration.configuration, patient.randomBytes)))
   await check('gateway', () => askRunning(folder, configuration))
+  if (configuration?.configuration.log?.witnesses) await check('witnesses', () => askAboutWitnesses(folder))
   return findings
 }
 
@@ -155,7 +156,7 @@ async function verifyLog(folder: string, configuration: CompiledConfiguration | 
   if (named) await refuseOtherTrustDomain(dataFolder(folder).authority, named) // its name is part of the key's: it would look forged
   const earlier = await keptCheckpoint(folder).read()
   const key = await ownVerifierKey(folder, configuration.configuration.trustDomain)
-  const report = await verifyFolder(dataFolder(folder).log, key, { ...(earlier !== undefined && { earlier }) })
+  const report = await verifyFolder(dataFolder(folder).log, key, { earlier: earlier === undefined ? [] : [earlier] })
   if (report.kind === 'fault') throw new Fault(report.text, 'not-done')
   return undefined
 }
@@ -220,10 +221,29 @@ function objectionsToExports(status: object): readonly string[] {
   })
 }
 
+const witnessed = z.object({
+  log: z.object({ witnesses: z.array(z.object({ name: z.string(), state: z.string(), problem: z.string().optional() })) }),
+})
+
+/** What the running gateway knows of its witnesses. @throws Fault when one has seen another log */
+async function askAboutWitnesses(folder: string): Promise<string | undefined> {
+  const answer = await askGateway(dataFolder(folder).adminSocket, 'status', {})
+  const told = witnessed.safeParse(answer.kind === 'done' ? answer.value : undefined)
+  if (!told.success) return 'they are asked by the running gateway, and none answers'
+  const { witnesses } = told.data.log
+  const text = (state: string): string | undefined =>
+    joined(witnesses.filter((one) => one.state === state).map(({ name, problem }) => `${name}: ${problem ?? 'it has not been asked yet'}`))
+  const conflict = text('conflict')
+  if (conflict !== undefined) throw new Fault(`${conflict}. Keep the data folder as evidence: it was put back, or someone else signs with log.key`, 'not-done')
+  return joined([text('refuses'), text('fails'), text('unasked')].filter((some) => some !== undefined))
+}
+
 /** What a start would meet. @throws Fault that says which address is taken */
 async function tryAddresses({ configuration }: CompiledConfiguration): Promise<void> {
-  for (const field of ['listen', 'enrolment', 'operations'] as const) {
-    await listening(field, configuration[field] ?? defaultAddresses[field], async ({ host, port }) => {
+  const { log, ...given } = configuration
+  for (const field of ['listen', 'enrolment', 'operations', 'log.listen'] as const) {
+    const address = field === 'log.listen' ? (log?.listen ?? 'off') : (given[field] ?? defaultAddresses[field])
+    await listening(field, address, async ({ host, port }) => {
       const server = createServer()
       await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ host, port, exclusive: true }, resolve))
       await new Promise((resolve) => server.close(resolve))

@@ -21,7 +21,7 @@ import { shownJson } from './show.ts'
 export interface Terminal {
   readonly stdin: NodeJS.ReadableStream
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  readonly stderr: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborts when the user or the system asks the program to end. */
   readonly stop: AbortSignal

@@ -1,13 +1,13 @@
 import { logEvent, outcomeEvent, problems } from '@sallyport/contract'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { EventFilter } from '../audit/entry-facts.ts'
-import type { LogView } from '../audit/log-files.ts'
 import { publishedSize } from '../audit/reader.ts'
 import { searchLog } from '../audit/search-log.ts'
 import { belongsTo, updateIndex } from '../audit/update-index.ts'
 import { dataFolder } from '../control/data-folder.ts'
 import { openLogIndex, openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
 import { suggest } from '../suggest.ts'
+import type { OnLog } from './log-proof-commands.ts'
 import { moment } from './moment.ts'
 import { agentName, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
 import { isoTime } from './table.ts'
@@ -19,8 +19,6 @@ export const indexMax = Number.MAX_SAFE_INTEGER
 /** Entries from which on a search without an index is slow enough to be worth a word. */
 const smallLogEntries = 50_000
 const types = logEvent.options.map(({ shape }) => shape.type.value)
-
-type OnLog = (options: Common, work: (view: LogView) => Promise<void>) => Promise<void>
 
 type Asked = EventFilter & { readonly limit: number; readonly before?: number }
 

@@ -25,8 +25,16 @@ const status = z.object({
   version: z.string(),
   revision: z.string(),
   ready: z.boolean(),
-  addresses: z.object({ agents: z.string(), enrolment: z.string().optional(), operations: z.string().optional() }),
-  log: z.object({ size: z.number(), key: z.string() }),
+  addresses: z.object({ agents: z.string(), enrolment: z.string().optional(), operations: z.string().optional(), log: z.string().optional() }),
+  log: z.object({
+    size: z.number(),
+    key: z.string(),
+    quorum: z.number().optional(),
+    cosignedSize: z.number().optional(),
+    witnesses: z
+      .array(z.object({ name: z.string(), state: z.string(), size: z.number(), time: z.string().optional(), problem: z.string().optional() }))
+      .optional(),
+  }),
   stdio: z.array(z.object({ tenant: z.string(), agent: z.string(), upstream: z.string(), state: z.string(), starts: z.number(), errors: z.string() })),
   exports: z
     .array(
@@ -55,11 +63,26 @@ export const tellStatus = telling(status, ({ version, revision, ready, addresses
       ['agents', `https://${addresses.agents}`],
       ['enrolment', addresses.enrolment ?? 'off'],
       ['operations', addresses.operations ?? 'off'],
-      ['log', `${log.size} entries`],
+      ['log', `${log.size} entries${addresses.log === undefined ? '' : `, readable at http://${addresses.log}`}`],
       ['log key', log.key],
+      ...(log.witnesses ? [['cosigned', `${log.cosignedSize ?? 0} entries, by ${log.quorum ?? 0} of ${log.witnesses.length} witnesses or more`] as const] : []),
       ['blocked', blocks.length === 0 ? 'nothing' : blocks.map(blockText).join(', ')],
       ...(tools && tools.held > 0 ? [['held tools', `${tools.held}: see sallyport tools list`]] : []),
     ]),
+    ...(log.witnesses
+      ? [
+          table(
+            ['WITNESS', 'STATE', 'COSIGNED', 'AT', 'PROBLEM'],
+            log.witnesses.map(({ name, state, size, time, problem }) => [
+              name,
+              state === 'conflict' ? 'CONFLICT' : state,
+              String(size),
+              time ?? '',
+              problem ?? '',
+            ]),
+          ),
+        ]
+      : []),
     ...warnings.map((warning) => `warning: ${warning}`),
     ...(exports.length === 0
       ? []

@@ -6,7 +6,8 @@ import * as prove from '../audit/prove.ts'
 import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
-import type { Common, Terminal } from './operator-console.ts'
+import type { Terminal } from './operator-console.ts'
+import { progressLine } from './progress-line.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 
 /** Verifies the log in a folder against the text of its verifier key, without a gateway. @throws Fault when the folder cannot be read */
@@ -28,16 +29,11 @@ export async function configuredVerifierKey(folder: string, configurationFile: s
 }
 
 /** Verifies the log of a data folder with its own key, and that it is not behind the newest checkpoint that was signed. @throws Fault */
-export async function verifyOwnLog(folder: string, configurationFile: string, onProgress: VerifyOptions['onProgress']): Promise<VerifiedLog | LogFault> {
+export async function verifyOwnLog(folder: string, configurationFile: string, stderr: Terminal['stderr']): Promise<VerifiedLog | LogFault> {
   const earlier = await keptCheckpoint(folder).read()
-  const key = await configuredVerifierKey(folder, configurationFile)
-  return verifyFolder(dataFolder(folder).log, key, { ...(earlier !== undefined && { earlier }), ...(onProgress && { onProgress }) })
-}
-
-/** Tells a person how far a log is that takes a while. */
-export function progressOf({ json }: Common, { stderr }: Pick<Terminal, 'stderr'>): VerifyOptions['onProgress'] {
-  if (json === true) return undefined
-  return (entries, size) => {
-    if (size > 50_000) stderr.write(`\r${entries} of ${size} entries`)
-  }
+  const progress = progressLine(stderr)
+  return verifyFolder(dataFolder(folder).log, await configuredVerifierKey(folder, configurationFile), {
+    earlier: earlier === undefined ? [] : [earlier],
+    onProgress: (entries, size) => progress.tell(entries, size),
+  }).finally(() => progress.clear())
 }

@@ -10,7 +10,7 @@ import { nothingObserved, observeFile, type Span } from './foreign-log.ts'
 import { readMapping } from './mapping.ts'
 import { huntOwnLog } from './own-log.ts'
 import { addPairsCommand } from './pairs-command.ts'
-import { progressOf, verifyOwnLog } from '../verify-log.ts'
+import { verifyOwnLog } from '../verify-log.ts'
 import { reportOf, tellReport, type Report } from './report.ts'
 import { findUnmatched } from './unmatched.ts'
 
@@ -40,7 +40,7 @@ export function addHuntCommand(root: Command, console: OperatorConsole, terminal
           return fail(options, '--log and --mapping go together: the files, and what their fields mean', exitCodes.usage)
         }
         // An altered log hides what it likes, but what it says against a session still counts.
-        const verified = options.log === undefined ? await verifyOwnLog(folderOf(options), options.config, progressOf(options, terminal)) : undefined
+        const verified = options.log === undefined ? await verifyOwnLog(folderOf(options), options.config, terminal.stderr) : undefined
         if (verified?.kind === 'fault') warn([`the log does not verify, so more may have happened than is found here: ${verified.text}`])
         const report =
           options.log === undefined || options.mapping === undefined

@@ -7,7 +7,7 @@ import { openLogIndexToRead } from '../../drivers/sqlite/log-index.ts'
 import { moment } from '../moment.ts'
 import { exitCodes, type Common, type OperatorConsole, type Terminal } from '../operator-console.ts'
 import { table } from '../table.ts'
-import { progressOf, verifyOwnLog } from '../verify-log.ts'
+import { verifyOwnLog } from '../verify-log.ts'
 import { huntPairs, type PairHunt, type PairTerms } from './pairs.ts'
 
 /** Of what is found, what a person is shown; \`--json\` has all. */
@@ -47,7 +47,7 @@ export function addPairsCommand(hunt: Command, { common, print, fail, run, folde
         const places = dataFolder(folderOf(options))
         using index = quick ? openLogIndexToRead(places.logIndex) : undefined
         if (quick && !index) return fail(options, 'there is no index: make one with "sallyport log index rebuild", or leave out --quick')
-        const verified = quick ? undefined : await verifyOwnLog(folderOf(options), options.config, progressOf(options, terminal))
+        const verified = quick ? undefined : await verifyOwnLog(folderOf(options), options.config, terminal.stderr)
         if (verified?.kind === 'fault') {
           const { text, kind: _, ...fault } = verified
           return fail(options, `the log does not verify, so nothing that it lacks means anything: ${text}`, exitCodes.error, fault)

@@ -15,6 +15,9 @@ const shown: ReadonlySet<string> = new Set([
   'listen',
   'enrolment',
   'operations',
+  'log.listen',
+  'log.quorum',
+  'log.witnesses[].vkey',
   'names[]',
   'certificates.*',
   'threads',
@@ -56,7 +59,7 @@ const shown: ReadonlySet<string> = new Set([
   ...['id', 'match.*', 'match.*[]', 'then', 'approval.expires', 'mode'].map((field) => `rules[].${field}`),
   ...['id', 'match.*', 'match.*[]', 'per[]', 'requests', 'tokens', 'cost', 'window', 'burst'].map((field) => `quotas[].${field}`),
 ])
-const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint', 'exports.*.to'])
+const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'log.witnesses[].url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint', 'exports.*.to'])
 /** Whose members have names that the operator chose. */
 const named =
   /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|telemetry\.(?:traces|metrics)\.headers|exports|exports\.\*\.rotate|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/

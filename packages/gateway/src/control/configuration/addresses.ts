@@ -11,9 +11,14 @@ export function addressOf(text: string): HostAndPort {
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
 }
 
+/** Whether only this host reaches what listens there. */
+export function isLoopback({ host }: HostAndPort): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/.test(host)
+}
+
 /** Opens one listener; `off` opens none. @throws Fault that says which address is taken and what to change */
 export async function listening<Listener>(
-  field: 'listen' | 'enrolment' | 'operations' | 'sessions.listen',
+  field: 'listen' | 'enrolment' | 'operations' | 'sessions.listen' | 'log.listen',
   address: string,
   open: (address: HostAndPort) => Promise<Listener>,
 ): Promise<Listener | undefined> {

@@ -21,11 +21,13 @@ import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
 import { compileExports } from './compile-exports.ts'
+import { addressOf, isLoopback } from './addresses.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
 import { NamedFiles, tlsFiles } from './named-files.ts'
+import { findWitnessFaults } from './find-witness-faults.ts'
 import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
 import { stdioServerSettings, type StdioServerSettings } from './stdio-server-settings.ts'
 
@@ -115,7 +117,12 @@ export async function compileConfiguration(
     configuration.results,
   )
   if (policy.kind === 'invalid') faults.push(...policy.faults)
-  faults.push(...findUnboundedUse(configuration), ...findUnknownActions(configuration, upstreams), ...findOpenPages(configuration))
+  faults.push(
+    ...findUnboundedUse(configuration),
+    ...findUnknownActions(configuration, upstreams),
+    ...findOpenPages(configuration),
+    ...findWitnessFaults(configuration),
+  )
   if (faults.length > 0 || policy.kind === 'invalid') return { kind: 'invalid', faults: faults.map((fault) => read.place(fault)) }
   return {
     kind: 'compiled',
@@ -145,8 +152,15 @@ export async function compileConfiguration(
           ? [`telemetry.${signal} sends its credentials over plain HTTP to another host: use https`]
           : [],
       ),
+      ...warningsOfLog(configuration),
     ],
   }
+}
+
+function warningsOfLog({ log }: Configuration): readonly string[] {
+  const listen = log?.listen ?? 'off'
+  if (listen === 'off' || isLoopback(addressOf(listen))) return []
+  return [`log.listen: whoever reaches ${listen} reads every entry of the log: the names of agents and tenants, and what they called`]
 }
 
 function compileSessionRules(required: string | readonly string[]): SessionRules {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Fault } from '@sallyport/contract'
-import type { LogFiles, LogView, Segment } from '../../audit/log-files.ts'
+import { checkpointPath, cosignedPath, type LogFiles, type LogView, type Segment } from '../../audit/log-files.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /** Times a reader looks for a partial tile again that was replaced between listing and reading. */
@@ -12,7 +12,8 @@ const vanishedRetriesMax = 10
 export function viewLogFolder(folder: string): LogView {
   const journal = join(folder, 'journal')
   return {
-    checkpoint: async () => (await readIfThere(join(folder, 'checkpoint')))?.toString('utf8'),
+    checkpoint: async () => (await readIfThere(join(folder, checkpointPath)))?.toString('utf8'),
+    cosigned: async () => (await readIfThere(join(folder, cosignedPath)))?.toString('utf8'),
     tile: (path) => readTile(folder, path),
     segments: async () => {
       const names = await listIfThere(journal)
@@ -33,7 +34,7 @@ export function viewLogFolder(folder: string): LogView {
 export async function openLogFolder(folder: string): Promise<LogFiles> {
   const journal = join(folder, 'journal')
   await attempt('not-done', `the log folder ${folder} cannot be made`, async () => {
-    await makeDirectory(journal)
+    await makeDirectory(journal, folder)
   })
   const lock = lockFolder(folder)
   const madeDirectories = new Set<string>([folder, journal])
@@ -41,7 +42,7 @@ export async function openLogFolder(folder: string): Promise<LogFiles> {
 
   const makeParents = async (directory: string): Promise<void> => {
     if (madeDirectories.has(directory)) return
-    await makeDirectory(directory)
+    await makeDirectory(directory, folder)
     madeDirectories.add(directory)
   }
 
@@ -146,11 +147,14 @@ async function listIfThere(directory: string): Promise<string[]> {
   }
 }
 
-/** Makes a directory and its parents, each durable as a name. */
-async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made))
+/**
+ * Makes a directory in the log's folder, that folder and what is missing above it, each durable as a name. So are those that are there already: they may have been made by a
+ * process that was killed before it had synced them.
+ */
+async function makeDirectory(directory: string, folder: string): Promise<void> {
+  const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+  const first = made !== undefined && made.length < folder.length ? made : folder
+  for (let at = directory; at.length >= first.length; at = dirname(at)) await syncDirectory(dirname(at))
 }
 
 async function syncDirectory(directory: string): Promise<void> {
