@@ -27,7 +27,7 @@ export default {
       name: 'stages-know-no-control-and-no-driver',
       severity: 'error',
       from: { path: `${gateway}(${story.join('|')})/`, pathNot: '\\.test\\.ts$' },
-      to: { path: `${gateway}(control|drivers|cli|telemetry)/` },
+      to: { path: `${gateway}(control|drivers|cli|telemetry|export)/` },
     },
     {
       name: 'only-composition-roots-choose-drivers',

@@ -1,7 +1,7 @@
 /**
  * What the gateway costs, beside what else one could put there, in one run on this machine. For people: ratios of one run count, and nothing is asserted.
  *
- *     npm run bench -- [proxy|latency|ledger|memory|all] [--seconds N] [--json]
+ *     npm run bench -- [proxy|latency|ledger|log|memory|search|all] [--seconds N] [--json]
  */
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -9,23 +9,37 @@ import { payloads, small } from './payloads.ts'
 import { openScene, type Say } from './scene.ts'
 import { measureLatency } from './sections/latency.ts'
 import { measureLedger } from './sections/ledger.ts'
+import { measureLog } from './sections/log.ts'
 import { measureMemory } from './sections/memory.ts'
 import { measureProxy } from './sections/proxy.ts'
+import { measureSearch } from './sections/search.ts'
 import type { Findings, Terms } from './sections/section.ts'
 
-const sections = ['proxy', 'latency', 'ledger', 'memory'] as const
+const sections = ['proxy', 'latency', 'ledger', 'log', 'memory', 'search'] as const
 type Section = (typeof sections)[number]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '1' }, rounds: { type: 'string', default: '3' }, json: { type: 'boolean', default: false } },
+  options: {
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '3' },
+    entries: { type: 'string', default: '1000000' },
+    json: { type: 'boolean', default: false },
+  },
 })
 const seconds = Number(values.seconds)
 const rounds = Number(values.rounds)
+const entries = Number(values.entries)
 const [asked] = positionals
 const isKnown = asked === undefined || asked === 'all' || sections.some((section) => section === asked)
-if (!isKnown || positionals.length > 1 || !(seconds > 0 && seconds <= 60) || !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 99)) {
-  process.stderr.write('usage: npm run bench -- [proxy|latency|ledger|memory|all] [--seconds N] [--rounds N] [--json]\n')
+if (
+  !isKnown ||
+  positionals.length > 1 ||
+  !(seconds > 0 && seconds <= 60) ||
+  !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 99) ||
+  !(Number.isInteger(entries) && entries >= 1000 && entries <= 1e9)
+) {
+  process.stderr.write('usage: npm run bench -- [proxy|latency|ledger|log|memory|search|all] [--seconds N] [--rounds N] [--entries N] [--json]\n')
   process.exit(64)
 }
 const say: Say = (line) => void process.stderr.write(`${line}\n`)
@@ -35,7 +49,9 @@ const found = new Map<string, Findings>()
 const load = loadavg()[0] ?? 0
 
 if (isAsked('ledger')) found.set('ledger', await measureLedger(terms))
-if (asked !== 'ledger') {
+if (isAsked('log')) found.set('log', await measureLog(terms))
+if (isAsked('search') || asked === 'log') found.set('search', await measureSearch(terms, entries))
+if (asked === undefined || asked === 'all' || ['proxy', 'latency', 'memory'].includes(asked)) {
   await using scene = await openScene(say)
   // Memory first: what a load has left in a heap would hide the connections.
   if (isAsked('memory')) found.set('memory', await measureMemory(scene, terms))

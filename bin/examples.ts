@@ -62,6 +62,11 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'ticket-key rotate': [['sallyport ticket-key rotate', 'tickets under the key before live to their end']],
   'ticket-key recover': [['sallyport ticket-key recover', 'a key was stolen: tickets under it end now']],
   hunt: [['sallyport hunt refreshes --from 2026-11-01', 'refreshes that nothing validated']],
+  'hunt pairs': [
+    ['sallyport hunt pairs --first type=decision decision=permit --without type=outcome --within 10m', 'calls that left and of which nothing more is known'],
+    ['sallyport hunt pairs --first type=session act=opened --without type=session act=claimed --same session --within 1h', 'logins that no agent took up'],
+    ['sallyport hunt pairs --first type=outcome --without type=decision decision=permit --side before --within 1d --quick', 'where the index says, at once'],
+  ],
   'hunt refreshes': [
     ['sallyport hunt refreshes --from 2026-11-01 --to 2026-11-14 --quarantine', 'in our log; ends what is found'],
     ['sallyport hunt refreshes --log app.jsonl app.jsonl.1.gz --mapping mapping.yaml', 'in the log of another system'],
@@ -97,8 +102,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'log policy': [['sallyport log policy > policy', 'what auditors need: the keys of the log and of its witnesses']],
   'log search': [
     ['sallyport log search --agent acme/invoice-bot --code policy.denied', 'what one agent was refused'],
-    ['sallyport log search --type admin --limit 200', 'what operators did'],
+    ['sallyport log search --type admin --since 7d --limit 200', 'what operators did'],
   ],
+  'log index': [['sallyport log index update', 'what came since is found as fast as the rest']],
+  'log index rebuild': [['sallyport log index rebuild', 'all of it anew, out of the log']],
+  'log index update': [['sallyport log index update', 'also without a gateway']],
+  'log index status': [['sallyport log index status', 'whether there is one, and how far it goes']],
+  'log schema': [['sallyport log schema > events.schema.json', 'for programs that read entries']],
   'log tail': [['sallyport log tail --follow', 'until Ctrl-C']],
   explain: [['sallyport explain 0190f3b2-5c1e-7d3a-9b7e-2f6d1c0a8e4b', 'why a call was refused: the id stands in its answer, as "instance"']],
   backup: [['pass show sallyport-backup | sallyport backup /mnt/backup', 'a new file in that folder, sealed with the passphrase']],

@@ -59,14 +59,14 @@ async function measure({ ledger }: OpenLedger, terms: Terms): Promise<Findings> 
   const body = JSON.parse(small.request.body ?? '{}')
   const call = callBy(await principalOf('acme', 'bot'), { upstream: 'crm', action: 'create_thing', resource: '/things', target: '/things', args: { body } })
 
-  const levels = [64, 512].map((inFlight) => ({ name: `${inFlight} in flight`, inFlight }))
+  const levels = [1, 64, 512].map((inFlight) => ({ name: `${inFlight} in flight`, inFlight }))
   const found = await interleaved(levels, terms, 'ledger', async ({ inFlight }) => {
     await press(ledger, call, inFlight, terms.seconds * 0.3)
     return press(ledger, call, inFlight, terms.seconds)
   })
   const rows = [...found].map(([{ name }, results]) => {
     const of = (part: keyof Rate, digits = 0): string => formatSpread(spreadOf(results.map((rate) => rate[part])), digits)
-    return [name, of('decisionsPerSecond'), of('entriesPerSecond'), of('microsecondsPerDecision'), of('p50', 1), of('p99', 1)]
+    return [name, of('decisionsPerSecond'), of('entriesPerSecond'), of('microsecondsPerDecision'), of('p50', 2), of('p99', 2)]
   })
   const head = ['ledger', 'decisions/s', 'durable entries/s', 'CPU µs per decision', 'p50 ms', 'p99 ms']
   return { text: formatTable(head, rows), numbers: [...found].map(([{ inFlight }, results]) => ({ inFlight, results })) }

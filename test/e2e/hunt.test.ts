@@ -7,9 +7,10 @@ import { ownPaths, type SessionEvent } from '@sallyport/contract'
 import { openLog } from '../../packages/gateway/src/audit/sequencer.ts'
 import { huntOwnLog } from '../../packages/gateway/src/cli/hunt/own-log.ts'
 import { openLogFolder, viewLogFolder } from '../../packages/gateway/src/drivers/posix-log/log-folder.ts'
-import { newSigner } from '../fixtures/log-folder.ts'
+import { newSigner, replaceEntry } from '../fixtures/log-folder.ts'
 import { operator } from '../fixtures/operator.ts'
 import { askAgent, openedSession, people } from '../fixtures/people.ts'
+import { wholeGateway } from '../fixtures/whole-gateway.ts'
 
 const mapping = `version: 1
 time: { field: ts }
@@ -87,4 +88,56 @@ test('a hunt on the log of a gateway at work finds nothing', async () => {
   const ran = await operator(all.whole, ['hunt', 'refreshes'])
   assert.equal(ran.code, 0)
   assert.match(ran.stdout, /Each of 1 refreshes has a validation of its own/)
+})
+
+test('hunt pairs verifies the log, and finds nothing where every permitted call has its outcome', async () => {
+  await using whole = await wholeGateway()
+  await whole.configure([{ id: 'all', match: { tenant: 'acme' }, then: 'permit' }])
+  await whole.start()
+  await whole.enrolAgent()
+  const agent = await whole.agent()
+  for (let call = 0; call < 3; call += 1) await agent.callHttp('api', { method: 'GET', path: '/things/7' })
+  await whole.stop()
+  const pairs = (...rest: readonly string[]) =>
+    operator(whole, ['hunt', 'pairs', '--first', 'type=decision', 'decision=permit', '--without', ...rest, '--within', '1ms', '--side', 'after', '--json'])
+  const late = JSON.parse((await pairs('type=outcome', 'result=failed')).stdout)
+  assert.equal(late.firsts, 3)
+  assert.deepEqual(
+    late.found.map(({ why }: { why: string }) => why),
+    ['none', 'none', 'none'],
+  )
+  assert.equal(late.verified.size, (await whole.events()).length)
+  const all = ['hunt', 'pairs', '--first', 'type=decision', 'decision=permit', '--without', 'type=outcome', '--within', '1d', '--from', '2026-01-01']
+  const healthy = await operator(whole, [...all, '--to', '2d'])
+  assert.match(healthy.stdout, /No entry fits --first at all/)
+  const answered = await operator(whole, all)
+  assert.deepEqual([answered.code, answered.stderr], [0, ''])
+  assert.match(answered.stdout, /Each of 3 entries has a counterpart of its own\.\nThe log is verified: [0-9]+ entries\./)
+  assert.equal((await operator(whole, [...all, '--quick'])).code, 1) // there is no index
+  assert.equal((await operator(whole, ['hunt', 'refreshes'])).code, 0)
+
+  const size = (await whole.events()).length
+  replaceEntry(join(whole.data, 'log'), size - 2, size, (entry) => Buffer.from(Buffer.from(entry).toString().replace('answered', 'cancelled')))
+  const altered = await operator(whole, all)
+  assert.equal(altered.code, 1)
+  assert.match(altered.stderr, /the log does not verify/)
+  assert.equal(altered.stdout, '')
+  const refreshes = await operator(whole, ['hunt', 'refreshes'])
+  assert.equal(refreshes.code, 1)
+  assert.match(refreshes.stderr, /warning: the log does not verify, so more may have happened/)
+})
+
+test('a hunt for pairs says what is wrong with what it is asked', async () => {
+  const nowhere = { configurationFile: 'unused', data: 'unused' }
+  for (const [args, told] of [
+    [['--first', 'colour=red', '--without', 'type=outcome', '--within', '1s'], /Write NAME=VALUE, with a name of type/],
+    [['--first', 'type=decision', 'type=outcome', '--without', 'type=outcome', '--within', '1s'], /type is given twice/],
+    [['--first', 'type=decision', '--without', 'type=outcome', '--within', 'soon'], /Write a duration/],
+    [['--first', 'type=decision', '--without', 'type=outcome', '--within', '1s', '--same', 'colour'], /Allowed choices/],
+    [['--first', 'type=decision', '--without', 'type=outcome', '--within', '1s', '--from', '1h', '--to', '2h'], /--from is later than --to/],
+  ] as const) {
+    const { code, stderr } = await operator(nowhere, ['hunt', 'pairs', ...args])
+    assert.equal(code, 64)
+    assert.match(stderr, told)
+  }
 })

@@ -403,6 +403,29 @@ const limits = z
   })
   .optional()
 
+/** Each reads the log by itself. */
+export const exportsMax = 16
+
+const exported = z
+  .strictObject({
+    format: z.enum(['jsonl', 'ocsf', 'syslog']).meta({ description: 'jsonl: the entries themselves, a line each; ocsf: OCSF 1.8.0 in JSON; syslog: RFC 5424' }),
+    to: z
+      .string()
+      .min(1)
+      .max(4096)
+      .regex(/^(?:tls:\/\/(?:\[[0-9a-f:]+\]|[a-zA-Z0-9.-]+):[0-9]{1,5}|(?![a-z0-9+.-]+:\/\/).*[^/])$/, 'a file, or tls://HOST:PORT')
+      .meta({ description: 'A file, or tls://HOST:PORT' }),
+    tls: upstreamTls.meta({ description: 'For tls://: whom to trust, and what to show' }),
+    rotate: z
+      .strictObject({
+        size: size.optional().meta({ description: 'The file is put aside when it has so many bytes (default 100MiB)' }),
+        keep: z.number().int().min(0).max(10_000).optional().meta({ description: 'How many of those put aside are kept (default 10)' }),
+      })
+      .optional()
+      .meta({ description: 'For a file' }),
+  })
+  .meta({ description: 'Every entry of the log, from the first one on, at least once; see docs/operate/export.md' })
+
 const logReading = z
   .strictObject({
     listen: z
@@ -552,6 +575,15 @@ export const configuration = z
     upstreams: z.record(name, z.union([httpUpstream, mcpHttpUpstream, mcpStdioUpstream, llmUpstream, a2aUpstream])).default({}),
     rules: z.array(rule).max(10_000).default([]),
     quotas: z.array(quota).max(1000).default([]),
+    exports: z
+      .record(name, exported)
+      .refine((all) => Object.keys(all).length <= exportsMax, `at most ${exportsMax} exports`)
+      .optional()
+      .meta({ description: 'Where the entries of the log are sent, by a name that the place where an export has stopped is kept under' }),
+    searchIndex: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Keep the index that makes `log search` fast on long logs up to date, on a thread of its own (default false)' }),
     results: z.array(resultRule).max(1000).optional().meta({ description: 'What answers must not carry to agents' }),
   })
   .meta({ title: 'Sallyport configuration' })
@@ -569,6 +601,7 @@ export type LlmUpstreamConfiguration = z.infer<typeof llmUpstream>
 export type A2aUpstreamConfiguration = z.infer<typeof a2aUpstream>
 export type UpstreamConfiguration =
   HttpUpstreamConfiguration | McpHttpUpstreamConfiguration | McpStdioUpstreamConfiguration | LlmUpstreamConfiguration | A2aUpstreamConfiguration
+export type ExportConfiguration = z.infer<typeof exported>
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
 export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>

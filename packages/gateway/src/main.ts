@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
@@ -28,6 +28,7 @@ import { clusterLookMs, followCluster } from './control/cluster/follow-cluster.t
 import { openPrivateFolder, writePrivateFile } from './control/private-files.ts'
 import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
+import { refuseExportsInto } from './control/configuration/compile-exports.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
@@ -61,9 +62,12 @@ import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
 import { timerPause } from './drivers/timer-pause.ts'
+import { exportSeries } from './telemetry/export-series.ts'
 import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
 import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
+import type { NamedExportState } from './threads/log-follower-api.ts'
+import { followLog } from './threads/log-followers.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
 
@@ -86,6 +90,8 @@ const readAtStart = [
   'limits',
   'threads',
   'telemetry',
+  'exports',
+  'searchIndex',
 ] as const
 
 export interface GatewayOptions {
@@ -138,6 +144,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const trustDomain = parseTrustDomain(configuration.trustDomain)
     if (!trustDomain) throw new TypeError('the schema lets only trust domains through')
     await refuseOtherTrustDomain(places.authority, trustDomain)
+    await refuseExportsInto([folder, options.configurationFile], first.exports)
     const sealingKey = await readKeyFile(places.sealingKey)
     const database = openDatabase(places.database)
     closing.defer(() => database.close())
@@ -155,6 +162,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const { ledger } = hosts
     closing.defer(() => ledger.close())
     await ledger.begin({ act: 'started', version, revision: first.revision })
+
+    const followers = followLog(
+      {
+        dataFolder: folder,
+        log: `${trustDomain}/sallyport`,
+        host: hostname(),
+        version,
+        exports: first.exports,
+        keepsIndex: configuration.searchIndex === true,
+      },
+      report,
+      options.observeThread,
+    )
+    closing.defer(() => followers.close())
 
     const cluster = first.cluster && (await openCluster(first.cluster, (fault) => report('cluster', fault)))
     if (cluster) closing.defer(() => cluster.close())
@@ -306,8 +327,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       report,
     })
     toClose = shown
+    const exportStates = async (): Promise<readonly NamedExportState[]> => followers.states().catch((fault: unknown) => (report('exports.silent', fault), []))
     const allSeries = async (): Promise<readonly Series[]> =>
-      metrics.series([...(await agents.series()), ...gaugesOfLog(await ledger.size().catch(() => undefined), shown.witnessing)])
+      metrics.series([
+        ...(await agents.series()),
+        ...gaugesOfLog(await ledger.size().catch(() => undefined), shown.witnessing),
+        ...exportSeries(await exportStates()),
+      ])
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, {
         isReady: () => isReady && ledger.isAvailable && following?.isCurrent !== false,
@@ -376,6 +402,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           threads,
           log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing },
           stdio: stdio.status(),
+          exports: await exportStates(),
           tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
           warnings: compiled.warnings,
         }),

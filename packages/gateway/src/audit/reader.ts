@@ -85,10 +85,31 @@ export async function readRecord(view: LogView, index: number): Promise<LogRecor
   return undefined
 }
 
-async function publishedSize(view: LogView): Promise<number> {
+/** Entries that the log's checkpoint covers. @throws Fault when it cannot be read */
+export async function publishedSize(view: LogView): Promise<number> {
   const text = await view.checkpoint()
-  const size = text?.split('\n')[1]
-  return size === undefined ? 0 : Number(size)
+  if (text === undefined) return 0
+  const size = text.split('\n')[1] ?? ''
+  if (!/^(?:0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size))) throw new Fault('the checkpoint of the log says no size', 'not-done')
+  return Number(size)
+}
+
+/**
+ * The published entries at these indexes, in the order given; neighbours are cheap.
+ *
+ * @param unreadable what happens to an entry that this version cannot read
+ * @throws Fault when one is past the end
+ */
+export async function* readRecords(view: LogView, indexes: readonly number[], unreadable: 'throw' | 'skip' = 'throw'): AsyncGenerator<LogRecord> {
+  const published = await publishedSize(view)
+  let held: { readonly bundle: number; readonly entries: readonly Uint8Array[] } | undefined
+  for (const index of indexes) {
+    const bundle = Math.floor(index / tileWidth)
+    if (held?.bundle !== bundle) held = { bundle, entries: await readBundle(view, bundle, published) }
+    const entry = held.entries[index - bundle * tileWidth]
+    if (!entry) throw new Fault(`entry ${index} of the log is missing`, 'not-done')
+    if (unreadable === 'throw' || readEntry(entry).kind === 'event') yield { index, event: eventOf(index, entry) }
+  }
 }
 
 /** The entries of a bundle, as far as they belong to a log of `size`. @throws Fault when one is missing. */
@@ -144,18 +165,28 @@ async function readPublished(view: LogView, from: number, size: number): Promise
   return entries
 }
 
-/** The first index whose bundle may hold entries of that time or younger, by halving over the bundles' first entries. */
-async function firstIndexAt(view: LogView, time: string): Promise<number> {
+/** The first index whose bundle may hold entries of that time or younger. @throws Fault */
+export async function firstIndexAt(view: LogView, time: string): Promise<number> {
+  return Math.max(0, (await firstBundle(view, (first) => first >= time)) - 1) * tileWidth
+}
+
+/** An index from which on every published entry is younger; at most a bundle more than needed lies below it. @throws Fault */
+export async function indexPast(view: LogView, time: string): Promise<number> {
+  return (await firstBundle(view, (first) => first > time)) * tileWidth
+}
+
+/** The first bundle whose first entry is of such a time, by halving, since time never runs backwards; past the last one where there is none. */
+async function firstBundle(view: LogView, isSuch: (time: string) => boolean): Promise<number> {
   const published = await publishedSize(view)
   let low = 0
   let high = Math.ceil(published / tileWidth)
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
     const [entry] = await readBundle(view, middle, published)
-    if (entry && eventOf(middle * tileWidth, entry).time < time) low = middle + 1
+    if (entry && !isSuch(eventOf(middle * tileWidth, entry).time)) low = middle + 1
     else high = middle
   }
-  return Math.max(0, low - 1) * tileWidth
+  return low
 }
 
 function isFrom(record: LogRecord, from: ReadFrom): boolean {

@@ -44,6 +44,10 @@ const diskBytesMin = { fail: 64 * 1024 ** 2, warn: 1024 ** 3 } as const
 const rootRestMsMin = 90 * 24 * 3_600_000
 /** How far the newest entry of the log may be ahead of the clock. */
 const clockStepMsMax = 60_000
+/** How far an export may be behind the log. */
+const exportLagMsMax = 5 * 60_000
+
+const exportStates = z.array(z.object({ name: z.string(), lagEntries: z.number(), lagMs: z.number(), failure: z.string().optional() }))
 
 /**
  * Looks at everything that a gateway on this folder needs, and changes nothing. Safe while the gateway runs.
@@ -199,8 +203,22 @@ async function askRunning(folder: string, configuration: CompiledConfiguration |
   const status = typeof answer.value === 'object' && answer.value !== null ? answer.value : {}
   if (!('ready' in status && status.ready === true))
     throw new Fault('it runs and cannot write its log, so it forwards nothing: repair the disk, then restart it', 'not-done')
-  if (configuration && 'revision' in status && status.revision !== configuration.revision) return 'it runs another revision than the file: sallyport reload'
-  return undefined
+  const objections = [
+    ...(configuration && 'revision' in status && status.revision !== configuration.revision
+      ? ['it runs another revision than the file: sallyport reload']
+      : []),
+    ...objectionsToExports(status),
+  ]
+  return joined(objections)
+}
+
+function objectionsToExports(status: object): readonly string[] {
+  const read = exportStates.safeParse('exports' in status ? status.exports : [])
+  return (read.success ? read.data : []).flatMap(({ name, lagEntries, lagMs, failure }) => {
+    if (failure === undefined && lagMs < exportLagMsMax) return []
+    const why = failure === undefined ? '' : `: ${failure}`
+    return [`the export ${name} is ${lagEntries} entries and ${Math.round(lagMs / 1000)} s behind${why}`]
+  })
 }
 
 const witnessed = z.object({

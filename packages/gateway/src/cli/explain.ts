@@ -1,7 +1,9 @@
 import type { Configuration, DecisionEvent, LogEvent } from '@sallyport/contract'
-import { findEvents } from '../audit/find-events.ts'
+import type { EventFilter } from '../audit/entry-facts.ts'
 import type { LogView } from '../audit/log-files.ts'
+import type { LogIndex } from '../audit/log-index.ts'
 import { readRecord, type LogRecord } from '../audit/reader.ts'
+import { searchLog } from '../audit/search-log.ts'
 import { tellEvent } from './tell-event.ts'
 
 /** Entries that one explanation shows of each kind. */
@@ -13,21 +15,22 @@ const storyMax = 100
  * @param event a request's id, an approval's id, or an index; the `urn:uuid:` of an `instance` may stay
  * @throws Fault when the log cannot be read
  */
-export async function findStory(view: LogView, event: string): Promise<readonly LogRecord[]> {
+export async function findStory(view: LogView, event: string, index?: LogIndex): Promise<readonly LogRecord[]> {
   const text = event.replace(/^urn:uuid:/, '')
   const found = new Map<number, LogRecord>()
+  const search = async (filter: EventFilter): Promise<readonly LogRecord[]> => (await searchLog(view, index, filter, { limit: storyMax })).found
   const add = (records: readonly LogRecord[]): void => records.forEach((record) => found.set(record.index, record))
   if (/^[0-9]{1,12}$/.test(text)) {
     const record = await readRecord(view, Number(text))
     if (!record) return []
     add([record])
   } else {
-    add(await findEvents(view, { request: text }, storyMax))
-    add(await findEvents(view, { approval: text }, storyMax))
+    add(await search({ request: text }))
+    add(await search({ approval: text }))
   }
   const seeds = [...found.values()].map((record) => record.event)
-  for (const approval of new Set(seeds.flatMap(approvalOf))) add(await findEvents(view, { approval }, storyMax))
-  for (const request of new Set([...found.values()].flatMap((record) => requestOf(record.event)))) add(await findEvents(view, { request }, storyMax))
+  for (const approval of new Set(seeds.flatMap(approvalOf))) add(await search({ approval }))
+  for (const request of new Set([...found.values()].flatMap((record) => requestOf(record.event)))) add(await search({ request }))
   return [...found.values()].sort((one, other) => one.index - other.index)
 }
 

@@ -1,36 +1,23 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Fault, problems, type LogEvent } from '@sallyport/contract'
-import { InvalidArgumentError, Option, type Command } from 'commander'
-import { findEvents, type EventFilter } from '../audit/find-events.ts'
+import { eventJsonSchema, Fault } from '@sallyport/contract'
+import type { Command } from 'commander'
+import { findEvents } from '../audit/find-events.ts'
 import { followLog, readRecord, type LogRecord } from '../audit/reader.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { dataFolder } from '../control/data-folder.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
-import { suggest } from '../suggest.ts'
 import { findStory, tellStory } from './explain.ts'
 import { addLogProofCommands, type OnLog } from './log-proof-commands.ts'
-import { agentName, exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { addSearchCommands, indexMax, shownMax } from './search-commands.ts'
 import { shownJson } from './show.ts'
+import { openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
 import { tellRecord } from './tell-event.ts'
 
 /** Between two looks at a log that is followed. */
 const followPauseMs = 250
-/** Entries that one command shows. */
-const shownMax = 100_000
-const indexMax = Number.MAX_SAFE_INTEGER
-const types = [
-  'decision',
-  'refusal',
-  'outcome',
-  'approval',
-  'tool',
-  'tools-listed',
-  'session',
-  'admin',
-  'gateway',
-] as const satisfies readonly LogEvent['type'][]
 
 /** The commands that read the log. None needs a running gateway. */
 export function addLogCommands(root: Command, console: OperatorConsole, terminal: Terminal): void {
@@ -57,24 +44,12 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
         print(options, record, `${tellRecord(record, show)}\n${shownJson(record.event, show)}`)
       }),
     )
-  shows(log.command('search').description('the newest entries that fit'))
-    .addOption(new Option('--type <type>', 'a kind of entry').choices(types))
-    .option('--tenant <tenant>', 'of this tenant')
-    .option('--agent <agent>', 'of this agent; TENANT/AGENT names its tenant too')
-    .option('--upstream <upstream>', 'calls to this upstream')
-    .option('--action <action>', 'calls of this action')
-    .option('--code <code>', 'refused with this code, as docs/problems.md lists them', problemCode)
-    .option('--rule <rule>', 'decided by this rule')
-    .option('--limit <count>', 'at most so many', wholeNumber(1, shownMax), 50)
-    .action(async ({ config, data, json, full, limit, ...given }: Common & EventFilter & { readonly limit: number }) => {
-      const options = { config, ...(data !== undefined && { data }), ...(json !== undefined && { json }), ...(full !== undefined && { full }) }
-      const filter = given.agent?.includes('/') === true ? { ...given, ...agentName(given.agent) } : given
-      await onLog(options, async (view) => {
-        const found = await findEvents(view, filter, limit)
-        const lines = found.map((record) => tellRecord(record, { isFull: isFull(options) }))
-        print(options, found, found.length === 0 ? 'No entry fits.' : lines.join('\n'))
-      })
-    })
+  log
+    .command('schema')
+    .description('the JSON Schema of the entries, as docs/events.md describes them')
+    .option('--json', 'print JSON, as it does anyway')
+    .action(() => void terminal.stdout.write(`${JSON.stringify(eventJsonSchema(), null, 2)}\n`))
+  addSearchCommands(log, console, terminal, onLog)
   shows(log.command('tail').description('the newest entries, a line each'))
     .option('-n, --lines <count>', 'how many', wholeNumber(0, shownMax), 20)
     .option('-f, --follow', 'go on with new entries until interrupted')
@@ -93,7 +68,8 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
     root.command('explain <event>').description('what was decided, by which rule and on which facts, and what came of it: by request id, approval or index'),
   ).action(async (event: string, options: Common) =>
     onLog(options, async (view) => {
-      const story = await findStory(view, event)
+      using index = openLogIndexToRead(dataFolder(folderOf(options)).logIndex)
+      const story = await findStory(view, event, index)
       if (story.length === 0) return fail(options, `the log has no entry about ${event}; refusals of the bridge, and many alike, have none of their own`)
       const current = await loadConfiguration(resolve(options.config)).catch((error: unknown) => {
         if (error instanceof Fault) return undefined // it is only asked for the words of the rule
@@ -102,14 +78,4 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
       print(options, story, tellStory(story, current))
     }),
   )
-}
-
-function problemCode(text: string): string {
-  if (Object.hasOwn(problems, text)) return text
-  throw new InvalidArgumentError(`It is no code of a problem${suggestion(text)}.`)
-}
-
-function suggestion(text: string): string {
-  const hint = suggest(text, Object.keys(problems))
-  return hint === undefined ? '' : `: ${hint.replace(/\?$/, '')}`
 }

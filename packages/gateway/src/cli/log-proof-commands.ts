@@ -1,22 +1,20 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { parseTrustDomain } from '@sallyport/contract'
 import { parsePolicy, parseVerifierKey, policyText, verifyLog, verifyProof, type LogReader, type LogTrust, type VerifiedLog } from '@sallyport/contract/log'
 import type { Command } from 'commander'
 import type { LogView } from '../audit/log-files.ts'
 import { nodeLogCrypto } from '../audit/log-key.ts'
 import { prove } from '../audit/prove.ts'
-import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
-import { dataFolder, keptCheckpoint } from '../control/data-folder.ts'
+import { keptCheckpoint } from '../control/data-folder.ts'
 import { writePrivateFile } from '../control/private-files.ts'
 import { readLogAt } from '../drivers/log-network/read-log.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
 import { progressLine } from './progress-line.ts'
 import { readSmallFile } from './read-small-file.ts'
-import { ownVerifierKey } from './verify-log.ts'
+import { configuredVerifierKey } from './verify-log.ts'
 
 /** Runs a command on the log of a data folder, if there is one. */
 export type OnLog = (options: Common, work: (view: LogView) => Promise<void>) => Promise<void>
@@ -39,12 +37,7 @@ export function addLogProofCommands(log: Command, console: OperatorConsole, term
     const trust = options.policy === undefined ? readKey(options.key ?? (await ownKey(options))) : await readPolicy(options.policy)
     return typeof trust === 'string' ? fail(options, trust, exitCodes.usage) : work(trust)
   }
-  const ownKey = async (options: Common): Promise<string> => {
-    const { trustDomain } = (await loadConfiguration(resolve(options.config))).configuration
-    const named = parseTrustDomain(trustDomain)
-    if (named) await refuseOtherTrustDomain(dataFolder(folderOf(options)).authority, named)
-    return ownVerifierKey(folderOf(options), trustDomain)
-  }
+  const ownKey = (options: Common): Promise<string> => configuredVerifierKey(folderOf(options), options.config)
   const verify = (options: Verifying, reader: LogReader, kept: readonly (string | undefined)[] = []): Promise<void> =>
     withTrust(options, async (trust) => {
       const { remember } = options

@@ -15,7 +15,8 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { dataFolder } from '../control/data-folder.ts'
 import type { AgentKey } from '../control/authority/agent-store.ts'
 import { askGateway, type AdminAnswer } from './admin-client.ts'
-import { printable, shownJson } from './show.ts'
+import { printable } from '../printable.ts'
+import { shownJson } from './show.ts'
 
 export interface Terminal {
   readonly stdin: NodeJS.ReadableStream

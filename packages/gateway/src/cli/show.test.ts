@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { printable, shownCharactersMax, shownJson, shownMembersMax } from './show.ts'
+import { printable } from '../printable.ts'
+import { shownCharactersMax, shownJson, shownMembersMax } from './show.ts'
 
 const hostile = ['\u009b31m', '\u001b]0;x\u0007', '\u202eevil', '\u2066', '\u200b', '\u00ad', '\ufeff', '\u{e0041}', '\u2028', '\r', '\u0085', '\u007f']
 

@@ -1,16 +1,5 @@
 import { createHash } from 'node:crypto'
-
-/**
- * What a terminal would obey instead of showing: control characters (C1 too: U+009B begins a command) and format characters (U+202E turns the text around it).
- *
- * @see Unicode Technical Report 36 section 2.10
- */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-/** Text as it can be shown to a person: line breaks stay, everything that would act is escaped as in JSON. */
-export function printable(text: string): string {
-  return text.replace(unprintable, (found) => (found === '\n' ? found : escaped(found)))
-}
+import { printable } from '../printable.ts'
 
 export interface ShowOptions {
   /** Everything, at whatever length. */
@@ -51,8 +40,4 @@ export function shortText(text: string): string {
 
 function summaryOf(text: string): string {
   return `(${text.length} characters in all, SHA-256 ${createHash('sha256').update(text).digest('hex')}; --full shows them)`
-}
-
-function escaped(character: string): string {
-  return Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join('')
 }

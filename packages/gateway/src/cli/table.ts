@@ -5,7 +5,7 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
 
 /** As `table`, without heads: names and what they hold. */
 export function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0))
   return rows
     .map((row) =>
       row

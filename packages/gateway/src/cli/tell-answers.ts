@@ -36,12 +36,25 @@ const status = z.object({
       .optional(),
   }),
   stdio: z.array(z.object({ tenant: z.string(), agent: z.string(), upstream: z.string(), state: z.string(), starts: z.number(), errors: z.string() })),
+  exports: z
+    .array(
+      z.object({
+        name: z.string(),
+        format: z.string(),
+        to: z.string(),
+        next: z.number(),
+        lagEntries: z.number(),
+        lagMs: z.number(),
+        failure: z.string().optional(),
+      }),
+    )
+    .optional(),
   warnings: z.array(z.string()),
   blocks: z.array(block),
   tools: z.object({ held: z.number() }).optional(),
 })
 
-export const tellStatus = telling(status, ({ version, revision, ready, addresses, log, stdio, warnings, blocks, tools }) =>
+export const tellStatus = telling(status, ({ version, revision, ready, addresses, log, stdio, warnings, blocks, tools, exports = [] }) =>
   [
     aligned([
       ['ready', ready ? 'yes' : 'no: the log cannot be written, so nothing is forwarded'],
@@ -71,6 +84,21 @@ export const tellStatus = telling(status, ({ version, revision, ready, addresses
         ]
       : []),
     ...warnings.map((warning) => `warning: ${warning}`),
+    ...(exports.length === 0
+      ? []
+      : [
+          table(
+            ['EXPORT', 'FORMAT', 'TO', 'ARRIVED', 'BEHIND', 'TROUBLE'],
+            exports.map(({ name, format, to, next, lagEntries, lagMs, failure }) => [
+              name,
+              format,
+              to,
+              `${next} entries`,
+              lagEntries === 0 ? 'no' : `${lagEntries} entries, ${Math.round(lagMs / 1000)} s`,
+              failure ?? '',
+            ]),
+          ),
+        ]),
     ...(stdio.length === 0
       ? []
       : [

@@ -1,7 +1,13 @@
+import { resolve } from 'node:path'
+import { parseTrustDomain } from '@sallyport/contract'
 import { verifierKeyText, type LogFault, type VerifiedLog, type VerifyOptions } from '@sallyport/contract/log'
 import { verifierKeyOf } from '../audit/log-key.ts'
 import * as prove from '../audit/prove.ts'
-import { readLogKey } from '../control/data-folder.ts'
+import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
+import { loadConfiguration } from '../control/configuration/configuration-file.ts'
+import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
+import type { Terminal } from './operator-console.ts'
+import { progressLine } from './progress-line.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 
 /** Verifies the log in a folder against the text of its verifier key, without a gateway. @throws Fault when the folder cannot be read */
@@ -12,4 +18,22 @@ export async function verifyFolder(folder: string, vkey: string, options: Verify
 /** The verifier key of the log in a data folder, from its private half. @throws Fault */
 export async function ownVerifierKey(folder: string, trustDomain: string): Promise<string> {
   return verifierKeyText(verifierKeyOf(await readLogKey(folder), `${trustDomain}/sallyport`))
+}
+
+/** The verifier key of the log in a data folder, under the name that the configuration gives it. @throws Fault */
+export async function configuredVerifierKey(folder: string, configurationFile: string): Promise<string> {
+  const { trustDomain } = (await loadConfiguration(resolve(configurationFile))).configuration
+  const named = parseTrustDomain(trustDomain)
+  if (named) await refuseOtherTrustDomain(dataFolder(folder).authority, named)
+  return ownVerifierKey(folder, trustDomain)
+}
+
+/** Verifies the log of a data folder with its own key, and that it is not behind the newest checkpoint that was signed. @throws Fault */
+export async function verifyOwnLog(folder: string, configurationFile: string, stderr: Terminal['stderr']): Promise<VerifiedLog | LogFault> {
+  const earlier = await keptCheckpoint(folder).read()
+  const progress = progressLine(stderr)
+  return verifyFolder(dataFolder(folder).log, await configuredVerifierKey(folder, configurationFile), {
+    earlier: earlier === undefined ? [] : [earlier],
+    onProgress: (entries, size) => progress.tell(entries, size),
+  }).finally(() => progress.clear())
 }

@@ -11,12 +11,14 @@ import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 /** What lies where in the gateway's data folder, which only its owner can enter. */
 export function dataFolder(
   folder: string,
-): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
+): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
     logKey: join(folder, 'log.key'),
     logHead: join(folder, 'log.head'),
+    logIndex: join(folder, 'log.index'),
+    exports: join(folder, 'exports'),
     database: join(folder, 'state.db'),
     sealingKey: join(folder, 'sealing.key'),
     ticketKeys: join(folder, 'ticket.keys'),

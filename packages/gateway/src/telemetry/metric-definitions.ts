@@ -31,6 +31,10 @@ export const metricDefinitions = {
   sallyport_log_witness_size: { kind: 'gauge', help: 'Entries that the witness is known to have cosigned', labels: ['witness'] },
   sallyport_log_witness_cosigns: { kind: 'gauge', help: '1 if the witness cosigned the checkpoint that it was shown last', labels: ['witness'] },
   sallyport_log_witness_conflict: { kind: 'gauge', help: '1 if the witness has seen another log under the key of this one: an alarm', labels: ['witness'] },
+  sallyport_export_entries: { kind: 'gauge', help: 'Entries of the log that have arrived where an export sends them', labels: ['export'] },
+  sallyport_export_lag_entries: { kind: 'gauge', help: 'Entries that a checkpoint covers and that are not known to have arrived', labels: ['export'] },
+  sallyport_export_lag_seconds: { kind: 'gauge', help: 'For how long there have been such entries', labels: ['export'] },
+  sallyport_export_failures_total: { kind: 'counter', help: 'Attempts of an export that failed', labels: ['export'] },
 } as const satisfies Readonly<Record<`sallyport_${string}`, MetricDefinition>>
 
 export type MetricName = keyof typeof metricDefinitions

@@ -7,6 +7,8 @@ import type { Occurrence } from './unmatched.ts'
 
 /** A refresh, with whose it was as far as the log says. */
 export interface Refresh extends Occurrence {
+  /** A file and a line. */
+  readonly place: string
   readonly agent: string | undefined
 }
 
@@ -72,7 +74,7 @@ function observeLine(observed: Observed, line: string, place: string, mapping: M
     if (at < from || at > to) return undefined
     if (key === undefined) observed.withoutSession.push(place)
     else observed.refreshes.push({ at, key, place, agent: mapping.agent && nameOf(fieldOf(value, mapping.agent)) })
-  } else if (key !== undefined && at >= from - mapping.within && at <= to + mapping.skew) observed.validations.push({ at, key, place })
+  } else if (key !== undefined && at >= from - mapping.within && at <= to + mapping.skew) observed.validations.push({ at, key })
   const held = observed.refreshes.length + observed.validations.length + observed.withoutSession.length
   if (held > occurrencesMax) throw new Fault(`more than ${occurrencesMax} refreshes and validations: hunt in a shorter time with --from and --to`, 'not-done')
   return undefined

@@ -9,6 +9,8 @@ import { exitCodes, type Acting, type OperatorConsole, type Terminal } from '../
 import { nothingObserved, observeFile, type Span } from './foreign-log.ts'
 import { readMapping } from './mapping.ts'
 import { huntOwnLog } from './own-log.ts'
+import { addPairsCommand } from './pairs-command.ts'
+import { verifyOwnLog } from '../verify-log.ts'
 import { reportOf, tellReport, type Report } from './report.ts'
 import { findUnmatched } from './unmatched.ts'
 
@@ -21,8 +23,8 @@ interface HuntOptions extends Acting {
 }
 
 /** `hunt`: what should never be in a log, looked for over a time. */
-export function addHuntCommand(root: Command, console: OperatorConsole, terminal: Pick<Terminal, 'exit'>): void {
-  const { as, print, fail, run, folderOf } = console
+export function addHuntCommand(root: Command, console: OperatorConsole, terminal: Pick<Terminal, 'exit' | 'stderr'>): void {
+  const { as, print, warn, fail, run, folderOf } = console
   const hunt = root.command('hunt').description('look for what must not have happened, in our log or another system’s')
   as(hunt.command('refreshes').description('refreshes that succeeded without a validation of their own'))
     .option('--from <time>', 'the first moment, as 2026-11-01 or 2026-11-01T08:00:00Z', moment('begins'))
@@ -37,6 +39,9 @@ export function addHuntCommand(root: Command, console: OperatorConsole, terminal
         if ((options.log === undefined) !== (options.mapping === undefined)) {
           return fail(options, '--log and --mapping go together: the files, and what their fields mean', exitCodes.usage)
         }
+        // An altered log hides what it likes, but what it says against a session still counts.
+        const verified = options.log === undefined ? await verifyOwnLog(folderOf(options), options.config, terminal.stderr) : undefined
+        if (verified?.kind === 'fault') warn([`the log does not verify, so more may have happened than is found here: ${verified.text}`])
         const report =
           options.log === undefined || options.mapping === undefined
             ? { ...(await huntOwnLog(viewLogFolder(dataFolder(folderOf(options)).log), span)), lines: 0, unreadable: 0, examples: [] }
@@ -48,9 +53,10 @@ export function addHuntCommand(root: Command, console: OperatorConsole, terminal
           { ...report, ...(quarantined && { quarantined }) },
           quarantined ? `${said}\nQuarantined ${quarantined.length} sessions: a person must log in again for their agents.` : said,
         )
-        if (report.found.length > 0 || report.unreadable > 0) terminal.exit(exitCodes.error)
+        if (report.found.length > 0 || report.unreadable > 0 || verified?.kind === 'fault') terminal.exit(exitCodes.error)
       }),
     )
+  addPairsCommand(hunt, console, terminal)
 }
 
 async function huntForeignLogs(files: readonly string[], mappingFile: string, span: Span): Promise<Report> {

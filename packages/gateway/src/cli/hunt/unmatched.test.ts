@@ -3,9 +3,11 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { findUnmatched, type Occurrence } from './unmatched.ts'
 
+type Placed = Occurrence & { readonly place: string }
+
 const tolerance = { within: 10, skew: 2 }
-const on = (at: number, key = 's'): Occurrence => ({ at, key, place: `${key}@${at}` })
-const places = (effects: readonly Occurrence[], causes: readonly Occurrence[]): readonly string[] =>
+const on = (at: number, key = 's'): Placed => ({ at, key, place: `${key}@${at}` })
+const places = (effects: readonly Placed[], causes: readonly Placed[]): readonly string[] =>
   findUnmatched(effects, causes, tolerance).map(({ effect, why }) => `${effect.place} ${why}`)
 
 test('what has a cause of its own key within the time is not reported', () => {

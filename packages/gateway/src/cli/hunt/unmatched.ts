@@ -4,8 +4,6 @@ export interface Occurrence {
   readonly at: number
   /** What must be the same for one to belong to another, such as the session. */
   readonly key: string
-  /** Where it stands: a file and a line, or an entry of the log. */
-  readonly place: string
 }
 
 /** How far a cause may lie from its effect, in milliseconds. */

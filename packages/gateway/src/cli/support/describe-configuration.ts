@@ -22,6 +22,9 @@ const shown: ReadonlySet<string> = new Set([
   'certificates.*',
   'threads',
   'limits.*',
+  'searchIndex',
+  'exports.*.format',
+  'exports.*.rotate.*',
   'telemetry.traces.sample',
   'telemetry.traces.trust',
   'telemetry.traces.propagate',
@@ -56,10 +59,10 @@ const shown: ReadonlySet<string> = new Set([
   ...['id', 'match.*', 'match.*[]', 'then', 'approval.expires', 'mode'].map((field) => `rules[].${field}`),
   ...['id', 'match.*', 'match.*[]', 'per[]', 'requests', 'tokens', 'cost', 'window', 'burst'].map((field) => `quotas[].${field}`),
 ])
-const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'log.witnesses[].url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint'])
+const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'log.witnesses[].url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint', 'exports.*.to'])
 /** Whose members have names that the operator chose. */
 const named =
-  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|telemetry\.(?:traces|metrics)\.headers|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
+  /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|telemetry\.(?:traces|metrics)\.headers|exports|exports\.\*\.rotate|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/
 
 export interface DescribedConfiguration {
   readonly configuration: unknown

@@ -75,6 +75,7 @@ const status = z.object({
   threads: z.number(),
   log: z.object({ size: z.number(), key: z.string() }),
   stdio: z.array(z.object({ upstream: z.string(), ...named, state: z.string(), starts: z.number() })),
+  exports: z.array(z.object({ name: z.string(), format: z.string(), next: z.number(), lagEntries: z.number(), lagMs: z.number(), failures: z.number() })),
   warnings: z.array(z.string()),
   blocks: z.array(z.object({ scope: z.string(), ...named })),
 })

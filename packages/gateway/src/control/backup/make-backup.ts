@@ -50,11 +50,12 @@ const authorityReadsMax = 5
  */
 export async function makeBackup(ports: BackupPorts): Promise<Backup> {
   const { folder, view, version, now, random } = ports
+  const cursors = await cursorMembers(dataFolder(folder).exports) // in front of the checkpoint, since no cursor may be past the log that is copied
   const { trustDomain } = await openRoots(dataFolder(folder).authority, random)
   const logKey = logKeyText({ key: verifierKeyOf(await readLogKey(folder), `${trustDomain}/sallyport`) })
   const checkpoint = await waitForCheckpoint(view, logKey, await ports.note())
   const facts = { version, madeAt: new Date(now()).toISOString(), trustDomain, log: { size: checkpoint.size, key: logKey } }
-  return { logSize: checkpoint.size, logKey, trustDomain, archive: packArchive(membersOf(ports, checkpoint), facts) }
+  return { logSize: checkpoint.size, logKey, trustDomain, archive: packArchive(membersOf(ports, checkpoint, cursors), facts) }
 }
 
 async function waitForCheckpoint(view: LogView, logKey: string, index: number): Promise<Checkpoint & { readonly text: string }> {
@@ -69,12 +70,16 @@ async function waitForCheckpoint(view: LogView, logKey: string, index: number): 
 }
 
 /**
- * Places of the data folder that a copy has no use for: the keys of tickets are worth five minutes, after which they could only serve a thief. A new place has to
- * be named here or copied below.
+ * Places of the data folder that a copy has no use for: the index can be made anew; the keys of tickets are worth five minutes, after which they could only serve a
+ * thief. A new place has to be named here or copied below.
  */
-type LeftOut = 'adminSocket' | 'ticketKeys'
+type LeftOut = 'adminSocket' | 'logIndex' | 'ticketKeys'
 
-async function* membersOf({ folder, view, copyDatabase }: BackupPorts, checkpoint: Checkpoint & { readonly text: string }): AsyncGenerator<Member> {
+async function* membersOf(
+  { folder, view, copyDatabase }: BackupPorts,
+  checkpoint: Checkpoint & { readonly text: string },
+  cursors: readonly Member[],
+): AsyncGenerator<Member> {
   const places: Readonly<Record<Exclude<keyof ReturnType<typeof dataFolder>, LeftOut>, () => AsyncGenerator<Member>>> = {
     sealingKey: () => one('sealing.key', readPrivateBytes(dataFolder(folder).sealingKey)),
     logKey: () => one('log.key', readPrivateBytes(dataFolder(folder).logKey)),
@@ -83,6 +88,9 @@ async function* membersOf({ folder, view, copyDatabase }: BackupPorts, checkpoin
       for await (const { path, bytes } of copyLog(view, checkpoint)) yield memberOf(`log/${path}`, bytes)
     },
     logHead: () => one('log.head', Buffer.from(checkpoint.text)),
+    exports: async function* () {
+      yield* cursors
+    },
     database: () => databaseMember(folder, copyDatabase),
   }
   for (const place of Object.values(places)) yield* place()
@@ -90,6 +98,19 @@ async function* membersOf({ folder, view, copyDatabase }: BackupPorts, checkpoin
 
 async function* one(name: string, bytes: Promise<Uint8Array> | Uint8Array): AsyncGenerator<Member> {
   yield memberOf(name, await bytes)
+}
+
+/** How far each export has come. */
+async function cursorMembers(directory: string): Promise<readonly Member[]> {
+  let names: readonly string[]
+  try {
+    names = await readdir(directory)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw new Fault(`${directory} cannot be read`, 'not-done', error)
+  }
+  const cursors = names.filter((name) => /^[a-z0-9-]{1,63}\.json$/.test(name)).sort()
+  return Promise.all(cursors.map(async (name) => memberOf(`exports/${name}`, await readPrivateBytes(join(directory, name)))))
 }
 
 /** A root that is added or retired meanwhile is read whole or not at all. */

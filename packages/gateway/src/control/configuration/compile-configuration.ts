@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
   Fault,
@@ -17,23 +15,20 @@ import type { UpstreamAccess } from '../../access/access-snapshot.ts'
 import { compileHttpUpstream } from '../../access/http/compile-http-upstream.ts'
 import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream.ts'
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
-import {
-  compilePeerDefinition,
-  compileUpstreamDefinition,
-  type CompiledDefinition,
-  type TlsFiles,
-  type UpstreamDefinition,
-} from '../../forward/upstream-definition.ts'
+import { compilePeerDefinition, compileUpstreamDefinition, type CompiledDefinition, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
 import { compileCluster, type ClusterDefinition } from '../cluster/compile-cluster.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
+import type { ExportSettings } from '../../export/export-settings.ts'
+import { compileExports } from './compile-exports.ts'
 import { addressOf, isLoopback } from './addresses.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
 import { findOpenPages } from './find-open-pages.ts'
 import { findUnknownActions } from './find-unknown-actions.ts'
 import { findUnboundedUse } from './find-unbounded-use.ts'
+import { NamedFiles, tlsFiles } from './named-files.ts'
 import { findWitnessFaults } from './find-witness-faults.ts'
 import { readConfiguration, revisionOf, type ConfigurationSource, type FaultAt } from './read-configuration.ts'
 import { stdioServerSettings, type StdioServerSettings } from './stdio-server-settings.ts'
@@ -47,6 +42,7 @@ export interface CompiledConfiguration {
   readonly definitions: readonly UpstreamDefinition[]
   readonly programs: ReadonlyMap<UpstreamName, StdioServerSettings>
   readonly policy: PolicySnapshot
+  readonly exports: readonly ExportSettings[]
   readonly sessions: SessionRules
   readonly providers: readonly ProviderDefinition[]
   readonly cluster: ClusterDefinition | undefined
@@ -98,6 +94,8 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
+  const exports = await compileExports(configuration.exports ?? {}, files)
+  faults.push(...exports.faults)
   const providers: ProviderDefinition[] = []
   const warnings: string[] = []
   for (const [name, given] of Object.entries(configuration.sessions?.providers ?? {})) {
@@ -140,11 +138,14 @@ export async function compileConfiguration(
     definitions,
     programs,
     policy: policy.snapshot,
+    exports: exports.settings,
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
     cluster,
     keyFiles: [
-      ...Object.values(configuration.upstreams).flatMap((given) => ('tls' in given ? [given.tls?.key] : [])),
+      ...[...Object.values(configuration.upstreams), ...Object.values(configuration.exports ?? {})].flatMap((given) =>
+        'tls' in given ? [given.tls?.key] : [],
+      ),
       ...Object.values(configuration.sessions?.providers ?? {}).map(({ authentication }) => authentication.key),
       configuration.sessions?.tls?.key,
       configuration.cluster?.tls?.key,
@@ -244,42 +245,5 @@ async function clusterOf(given: ClusterConfiguration, files: NamedFiles): Promis
   } catch (error) {
     if (error instanceof Fault) return { objection: error.message }
     throw error
-  }
-}
-
-async function tlsFiles(
-  tls: { ca?: string | undefined; certificate?: string | undefined; key?: string | undefined } | undefined,
-  files: NamedFiles,
-): Promise<TlsFiles> {
-  return {
-    ...(tls?.ca !== undefined && { ca: await files.read(tls.ca) }),
-    ...(tls?.certificate !== undefined && { certificate: await files.read(tls.certificate) }),
-    ...(tls?.key !== undefined && { key: await files.read(tls.key) }),
-  }
-}
-
-/** The files that a configuration names. What was read is what the revision stands for. */
-class NamedFiles {
-  readonly folder: string
-  readonly #digests = new Map<string, string>()
-
-  constructor(folder: string) {
-    this.folder = folder
-  }
-
-  /** SHA-256 in base64url, by the name that the configuration gives. */
-  get digests(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.#digests)
-  }
-
-  /** @throws Fault when it cannot be read */
-  async read(file: string): Promise<string> {
-    try {
-      const bytes = await readFile(resolve(this.folder, file))
-      this.#digests.set(file, createHash('sha256').update(bytes).digest('base64url'))
-      return bytes.toString('utf8')
-    } catch (error) {
-      throw new Fault(`${file} cannot be read: ${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}`, 'not-done', error)
-    }
   }
 }

@@ -85,7 +85,7 @@ function metricData(all: readonly Series[], startTime: HrTime, endTime: HrTime):
   if (kind === 'gauge') {
     return {
       ...base,
-      descriptor: { name, description: help, unit: '1', valueType: ValueType.INT },
+      descriptor: { name, description: help, unit: name.endsWith('_seconds') ? 's' : '1', valueType: ValueType.DOUBLE },
       dataPointType: DataPointType.GAUGE,
       dataPoints: all.map((series) => point(series, series.values[0] ?? 0)),
     }
