@@ -45,6 +45,8 @@ import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
+import { signalTerms } from './control/signals/alert-definition.ts'
+import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
@@ -86,6 +88,7 @@ const readAtStart = [
   'names',
   'certificates',
   'sessions',
+  'alerts',
   'cluster',
   'limits',
   'threads',
@@ -222,7 +225,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       secrets.revealShared(name),
     )
     const providerPorts = { credential: (definition: ProviderDefinition) => credentials.current(definition), now: Date.now }
-    const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
+    const { signals, close: closeSignals } = openSignals({
+      terms: signalTerms(configuration.alerts),
+      webhook: first.webhook,
+      resolver: systemResolver,
+      revealShared: (name) => secrets.revealShared(name),
+      log: `${trustDomain}/sallyport`,
+      note: (entry) => ledger.note(entry),
+      metrics,
+      newId: randomUUID,
+      pause: timerPause,
+      now: Date.now,
+      elapsedMs,
+      report,
+    })
+    closing.defer(closeSignals)
+    const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver), { see: (sight) => signals.seeProvider(sight), elapsedMs })
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
     const sessions =
       configuration.sessions &&
@@ -234,6 +252,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         note: (entry) => ledger.note(entry),
         refuse: (seen) => ledger.refuse({ ...seen, request: randomUUID() }),
         mint: (facts) => tickets.mint(facts),
+        see: (sight) => signals.seeSession(sight),
         ended: (session) => void tickets.deny(session).catch((error: unknown) => report('session-ended', error)),
         seal: recordSeal(deriveKey(sealingKey, 'session-store'), randomBytes),
         random: randomBytes,
@@ -421,6 +440,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         isReady = false
         await agents.drain()
         await sessions?.close()
+        await closeSignals()
         await ledger.finish()
         if (ledger.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
         await closing.disposeAsync()
@@ -430,6 +450,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     await closing.disposeAsync().catch((fault: unknown) => report('close.failed', fault)) // all are closed, and why it did not start is what counts
     throw error
   }
+}
+
+/** By a clock that is never set. */
+function elapsedMs(): number {
+  return performance.now()
 }
 
 function activeId({ roster }: Authority, trustDomain: TrustDomain, { tenant, agent }: AgentKey): SpiffeId | undefined {
