@@ -32,7 +32,7 @@ export default {
     {
       name: 'only-composition-roots-choose-drivers',
       severity: 'error',
-      from: { path: '^packages/', pathNot: [`${gateway}(main\\.ts|threads/|drivers/|cli/)`, '\\.test\\.ts$'] },
+      from: { path: '^packages/', pathNot: [`${gateway}(main\\.ts|open-state\\.ts|threads/|drivers/|cli/)`, '\\.test\\.ts$'] },
       to: { path: `${gateway}drivers/` },
     },
     {

@@ -31,7 +31,7 @@ import { addressOf, listening } from './control/configuration/addresses.ts'
 import { refuseExportsInto } from './control/configuration/compile-exports.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
-import { dataFolder, deriveKey, keptTicketKeys, makeDataFolder } from './control/data-folder.ts'
+import { dataFolder, makeDataFolder } from './control/data-folder.ts'
 import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
 import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
@@ -49,18 +49,9 @@ import { signalTerms } from './control/signals/alert-definition.ts'
 import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
-import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
+import { createKeyFile } from './drivers/key-file/key-file.ts'
 import { witnessAt } from './drivers/log-network/witness-at.ts'
 import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
-import { openCluster } from './drivers/postgres/open-cluster.ts'
-import { SqliteAgentStore } from './drivers/sqlite/agent-store.ts'
-import { openDatabase } from './drivers/sqlite/database.ts'
-import { SqliteHeldCalls } from './drivers/sqlite/held-calls.ts'
-import { recordSeal } from './drivers/sqlite/record-seal.ts'
-import { SqliteProviderCredentials } from './drivers/sqlite/provider-credentials.ts'
-import { SqliteSecretStore } from './drivers/sqlite/secret-store.ts'
-import { SqliteSessionStore } from './drivers/sqlite/session-store.ts'
-import { SqliteToolDefinitions } from './drivers/sqlite/tool-definitions.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
 import { timerPause } from './drivers/timer-pause.ts'
@@ -70,6 +61,7 @@ import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
 import type { NamedExportState } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
+import { openState } from './open-state.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
 
@@ -148,12 +140,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     if (!trustDomain) throw new TypeError('the schema lets only trust domains through')
     await refuseOtherTrustDomain(places.authority, trustDomain)
     await refuseExportsInto([folder, options.configurationFile], first.exports)
-    const sealingKey = await readKeyFile(places.sealingKey)
-    const database = openDatabase(places.database)
-    closing.defer(() => database.close())
-    const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
-    const heldCalls = new SqliteHeldCalls(database, sealingKey, randomBytes, Date.now)
-    const definitions = new SqliteToolDefinitions(database, sealingKey, randomBytes)
+    const terms = sessionTerms(configuration.sessions)
+    const state = closing.use(await openState({ folder, cluster: first.cluster, sessions: terms, report }))
+    const { secrets, heldCalls, definitions } = state
     const metrics = new Metrics()
     let isReady = false
 
@@ -180,13 +169,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     )
     closing.defer(() => followers.close())
 
-    const cluster = first.cluster && (await openCluster(first.cluster, (fault) => report('cluster', fault)))
-    if (cluster) closing.defer(() => cluster.close())
-    const clusterPlace = (await cluster?.feed.newest()) ?? 0
-    const agentStore = cluster?.agents ?? new SqliteAgentStore(database)
     const authority = await openAuthority({
       directory: places.authority,
-      store: agentStore,
+      store: state.agents,
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
@@ -197,16 +182,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     })
     closing.defer(keepServerCertificateFresh(authority, Date.now, (fault) => report('server-certificate', fault)))
 
-    const terms = sessionTerms(configuration.sessions)
-    const sessionStore = cluster?.sessions(terms) ?? new SqliteSessionStore(database, terms, Date.now)
-    const ticketSeal = recordSeal(deriveKey(sealingKey, 'ticket-keys'), randomBytes)
-    const sealKeys = (text: string): Uint8Array => ticketSeal.seal('ticket.keys', text)
-    const openKeys = (sealed: Uint8Array): string => ticketSeal.open('ticket.keys', sealed)
     const tickets = await openTickets({
       trustDomain,
-      kept: cluster?.ticketKeys(sealKeys, openKeys) ?? keptTicketKeys(folder, sealKeys, openKeys),
-      learned: () => (cluster ? wait(2 * clusterLookMs) : Promise.resolve()),
-      revoked: (await sessionStore.list({}, sessionsReadMax))
+      kept: state.ticketKeys,
+      learned: () => (state.shared ? wait(2 * clusterLookMs) : Promise.resolve()),
+      revoked: (await state.sessions.list({}, sessionsReadMax))
         .filter(({ state }) => state === 'revoked' || state === 'reauth')
         .map(({ id }) => ({ session: id, revokedAtMs: Date.now() })),
       note: (act) => ledger.note(act),
@@ -215,15 +195,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     })
 
     const following =
-      cluster &&
-      first.cluster &&
-      followCluster({ feed: cluster.feed, place: clusterPlace, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
+      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
     if (following) closing.defer(() => following.close())
 
-    const credentialSeal = recordSeal(deriveKey(sealingKey, 'provider-credentials'), randomBytes)
-    const credentials = new ClientCredentials(cluster?.credentials(credentialSeal) ?? new SqliteProviderCredentials(database, credentialSeal), (name) =>
-      secrets.revealShared(name),
-    )
+    const credentials = new ClientCredentials(state.credentials, (name) => secrets.revealShared(name))
     const providerPorts = { credential: (definition: ProviderDefinition) => credentials.current(definition), now: Date.now }
     const { signals, close: closeSignals } = openSignals({
       terms: signalTerms(configuration.alerts),
@@ -246,15 +221,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       configuration.sessions &&
       openSessions({
         terms,
-        store: sessionStore,
+        store: state.sessions,
         provider: providers,
-        lineage: recordedLineage(agentStore),
+        lineage: recordedLineage(state.agents),
         note: (entry) => ledger.note(entry),
         refuse: (seen) => ledger.refuse({ ...seen, request: randomUUID() }),
         mint: (facts) => tickets.mint(facts),
         see: (sight) => signals.seeSession(sight),
         ended: (session) => void tickets.deny(session).catch((error: unknown) => report('session-ended', error)),
-        seal: recordSeal(deriveKey(sealingKey, 'session-store'), randomBytes),
+        seal: state.sessionSeal,
         random: randomBytes,
         newId: randomUUID,
         pause: timerPause,
@@ -283,7 +258,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         roster: authority.roster,
         tickets: tickets.trust,
         sessions: options.sessions?.(tickets) ?? sessions?.agents,
-        delegations: openDelegations({ tickets, store: agentStore, roster: authority.roster, now: Date.now }),
+        delegations: openDelegations({ tickets, store: state.agents, roster: authority.roster, now: Date.now }),
         tls: authority.serverCredentials,
         address,
         stdio,
@@ -355,7 +330,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ])
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, {
-        isReady: () => isReady && ledger.isAvailable && following?.isCurrent !== false,
+        isReady: () => isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
         metrics: async () => prometheusText(await allSeries()),
       }),
     )
@@ -416,7 +391,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         status: async () => ({
           version,
           revision: compiled.revision,
-          ready: isReady && ledger.isAvailable && following?.isCurrent !== false,
+          ready: isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
           addresses,
           threads,
           log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing },

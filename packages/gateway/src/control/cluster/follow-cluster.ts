@@ -21,7 +21,6 @@ export interface FollowTerms {
 }
 
 export interface Following {
-  readonly isCurrent: boolean
   /** Resolves when no look is under way. */
   close(): Promise<void>
 }
@@ -75,9 +74,6 @@ export function followCluster(terms: FollowTerms): Following {
   authority.roster.apply({ kind: 'current', fromMs: lookedAt, untilMs: lookedAt + trustMs })
   const looks = setInterval(turn, clusterLookMs)
   return {
-    get isCurrent() {
-      return !isDoubted
-    },
     close: async () => {
       clearInterval(looks)
       await looking
