@@ -46,17 +46,10 @@ export class Signals {
   }
 
   seeSession(sight: SessionSight): void {
-    const { kind, caller } = sight
-    const now = this.#ports.elapsedMs()
-    if (kind !== 'refresh') {
-      const { tenant, agent } = sight.caller
-      return this.#detector.see({ kind, tenant, agent, ...(sight.session !== undefined && { session: sight.session }) }, atLeast[kind], now)
-    }
-    this.#ports.metrics.count('sallyport_refreshes_total', { result: sight.result })
-    if (!caller) return
+    if (sight.kind === 'refresh') return this.#seeRefresh(sight)
+    const { kind, caller, session } = sight
     const { tenant, agent } = caller
-    this.#detector.see({ kind: 'refresh-burst', tenant, agent }, this.#terms.refreshesPerAgent, now)
-    this.#detector.see({ kind: 'refresh-burst', tenant }, this.#terms.refreshesPerTenant, now)
+    this.#detector.see({ kind, tenant, agent, ...(session !== undefined && { session }) }, atLeast[kind], this.#ports.elapsedMs())
   }
 
   seeProvider({ provider, result, milliseconds }: ProviderSight): void {
@@ -75,6 +68,15 @@ export class Signals {
   /** Resolves when every signal has its entry, or none. */
   async close(): Promise<void> {
     await Promise.all(this.#noting)
+  }
+
+  #seeRefresh({ caller, result }: Extract<SessionSight, { kind: 'refresh' }>): void {
+    this.#ports.metrics.count('sallyport_refreshes_total', { result })
+    if (!caller) return // its certificate counts no longer
+    const { tenant, agent } = caller
+    const now = this.#ports.elapsedMs()
+    this.#detector.see({ kind: 'refresh-burst', tenant, agent }, this.#terms.refreshesPerAgent, now)
+    this.#detector.see({ kind: 'refresh-burst', tenant }, this.#terms.refreshesPerTenant, now)
   }
 
   async #note(signal: Signal): Promise<void> {
