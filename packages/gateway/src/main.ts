@@ -174,6 +174,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       store: state.agents,
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
+      tokenKey: state.tokenKey,
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
       gatewayAddress: configuration.listen ?? defaultAddresses.listen,
       note: (act) => ledger.note(act),
@@ -193,10 +194,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       now: Date.now,
       newId: randomUUID,
     })
-
-    const following =
-      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
-    if (following) closing.defer(() => following.close())
 
     const credentials = new ClientCredentials(state.credentials, (name) => secrets.revealShared(name))
     const providerPorts = { credential: (definition: ProviderDefinition) => credentials.current(definition), now: Date.now }
@@ -270,6 +267,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
     tickets.trust.onChange((change) => agents.changeTickets(change))
+    // From here on every thread hears of what changes; what changed before is read again.
+    const following =
+      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
+    if (following) closing.defer(() => following.close())
 
     const logins =
       sessions && first.providers.length > 0
