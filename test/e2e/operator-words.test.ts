@@ -98,12 +98,29 @@ test('explain of an approval tells who asked, who answered and how it was used',
   assert.equal(await said(whole, ['approvals']), 'Nothing waits for a person.\n')
   assert.match(await said(whole, ['approvals', '--all']), /approved by alice/)
   assert.equal((await agent.callHttp('api', { method: 'GET', path: '/things/1' })).kind, 'answer')
+  assert.match(await said(whole, ['approvals', '--all']), /; approved by alice, and used\n/)
   await agent.close()
   await whole.stop()
   assert.match(
     await said(whole, ['explain', id]),
     /HELD for a person by rule ask[^]*approved by alice, who notes: seen[^]*PERMITTED by rule ask[^]*answered \(status 200/,
   )
+})
+
+test('up says where it listens, each address by what it is for', async () => {
+  await using whole = await wholeGateway()
+  await whole.configure([])
+  const address = String.raw`127\.0\.0\.1:\d+`
+  assert.match(
+    (await operator(whole, ['up'])).stdout,
+    new RegExp(`^agents +https://${address}\\nenrolment +${address}\\noperations +${address}\\nlog readers  off\\nlog key +agents.example/sallyport\\+`),
+  )
+})
+
+test('the list of roots says what they are and when they end, and nothing else', async () => {
+  await using whole = await running()
+  const { roots } = JSON.parse(await said(whole, ['ca', 'list', '--json']))
+  assert.deepEqual(roots.map(Object.keys), [['fingerprint', 'notAfterMs']])
 })
 
 test('every failure has one JSON shape with --json, and one exit code by what it is', async () => {

@@ -72,7 +72,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         print(
           options,
           { addresses, logKey },
-          `agents      https://${addresses.agents}\nenrolment   ${addresses.enrolment ?? 'off'}\noperations  ${addresses.operations ?? 'off'}\nlog         ${addresses.log === undefined ? 'off' : `http://${addresses.log}`}\nlog key     ${logKey}`,
+          `agents       https://${addresses.agents}\nenrolment    ${addresses.enrolment ?? 'off'}\noperations   ${addresses.operations ?? 'off'}\nlog readers  ${addresses.log === undefined ? 'off' : `http://${addresses.log}`}\nlog key      ${logKey}`,
         )
         if (!terminal.stop.aborted) await new Promise((done) => terminal.stop.addEventListener('abort', done, { once: true }))
         await gateway.stop()
