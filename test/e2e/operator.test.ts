@@ -243,6 +243,9 @@ test('a reload names the fields that only a restart takes over, and no other', a
     await writeFile(whole.configurationFile, JSON.stringify({ ...JSON.parse(text), ...more }))
     return JSON.parse((await operator(whole, ['reload', '--json'])).stdout).needRestart
   }
-  assert.equal(await reload({ limits: { judgedBodyBytes: '2MiB' } }), undefined)
-  assert.deepEqual(await reload({ limits: { judgedBodyBytes: '2MiB', headBytes: '16KiB' }, names: ['gateway.example'] }), ['names', 'limits'])
+  assert.deepEqual(await reload({ limits: { judgedBodyBytes: '2MiB' } }), [])
+  const late = { limits: { judgedBodyBytes: '2MiB', headBytes: '16KiB' }, names: ['gateway.example'] }
+  for (const _ of ['activated', 'unchanged']) assert.deepEqual(await reload(late), ['names', 'limits'])
+  assert.deepEqual(JSON.parse((await operator(whole, ['status', '--json'])).stdout).needRestart, ['names', 'limits'], 'until it is restarted')
+  assert.match((await operator(whole, ['doctor', '--json'])).stdout, /only a restart takes over: names, limits/)
 })

@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
@@ -30,6 +29,7 @@ import { listenForAdmin } from './control/admin/listen.ts'
 import { addressOf, listening } from './control/configuration/addresses.ts'
 import { refuseExportsInto } from './control/configuration/compile-exports.ts'
 import { readAgain, readConfigurationFile } from './control/configuration/configuration-file.ts'
+import { restartNeeds } from './control/configuration/restart-needs.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, makeDataFolder } from './control/data-folder.ts'
 import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
@@ -67,24 +67,6 @@ export const version = '0.1.0'
 
 /** Sessions that are over and whose tickets may be alive are among the newest so many. */
 const sessionsReadMax = 100_000
-
-/** What a reload leaves as it is: it says so in its answer. Of the limits, `judgedBodyBytes` alone is part of the snapshot; of sessions, the providers and who needs one. */
-const readAtStart = [
-  'trustDomain',
-  'listen',
-  'enrolment',
-  'operations',
-  'log',
-  'names',
-  'certificates',
-  'sessions',
-  'cluster',
-  'limits',
-  'threads',
-  'telemetry',
-  'exports',
-  'searchIndex',
-] as const
 
 export interface GatewayOptions {
   /** `sallyport.yaml`; the files that it names lie beside it. */
@@ -171,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       store: state.agents,
       names: configuration.names ?? ['localhost', '127.0.0.1'],
       certificateLifetimeMs: durationMs(configuration.certificates?.lifetime ?? '12h'),
+      tokenKey: state.tokenKey,
       tokenLifetimeMs: durationMs(configuration.certificates?.enrolmentToken ?? '15m'),
       gatewayAddress: configuration.listen ?? defaultAddresses.listen,
       note: (act) => ledger.note(act),
@@ -190,10 +173,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       now: Date.now,
       newId: randomUUID,
     })
-
-    const following =
-      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
-    if (following) closing.defer(() => following.close())
 
     const credentials = new ClientCredentials(state.credentials, (name) => secrets.revealShared(name))
     const providerPorts = { credential: (definition: ProviderDefinition) => credentials.current(definition), now: Date.now }
@@ -251,6 +230,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => agents.close())
     authority.roster.onChange((change) => agents.changeRoster(change))
     tickets.trust.onChange((change) => agents.changeTickets(change))
+    // From here on every thread hears of what changes; what changed before is read again.
+    const following =
+      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
+    if (following) closing.defer(() => following.close())
 
     const logins =
       sessions && first.providers.length > 0
@@ -339,14 +322,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       const read = await readAgain(options.configurationFile)
       if ('problem' in read) return read
       const [next, nextText] = read
-      if (next.revision === compiled.revision) return { kind: 'unchanged', revision: next.revision, warnings: next.warnings }
       const needRestart = restartNeeds(configuration, next.configuration)
+      if (next.revision === compiled.revision) return { kind: 'unchanged', revision: next.revision, needRestart, warnings: next.warnings }
       await agents.prepare(nextText)
       await ledger.note({ type: 'admin', act: 'configuration.activated', person, subject: { revision: next.revision, before: compiled.revision } })
       compiled = next
       await agents.activate(next)
       providers.replace(openProviders(next.providers, providerPorts, systemResolver))
-      return { kind: 'activated', revision: next.revision, ...(needRestart.length > 0 && { needRestart }), warnings: next.warnings }
+      return { kind: 'activated', revision: next.revision, needRestart, warnings: next.warnings }
     }
     const inOrder = new InOrder()
     const admin = await listenForAdmin(
@@ -372,6 +355,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         status: async () => ({
           version,
           revision: compiled.revision,
+          needRestart: restartNeeds(configuration, compiled.configuration),
           ready: isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
           addresses,
           threads,
@@ -422,14 +406,4 @@ async function pageTls({ sessions }: Configuration, folder: string, own: ServerC
 
 function tlsOf({ certificatePem, keyPem }: ServerCredentials): PageTls {
   return { cert: certificatePem, key: keyPem }
-}
-
-function restartNeeds(running: Configuration, next: Configuration): readonly (typeof readAtStart)[number][] {
-  const [before, after] = [atStart(running), atStart(next)]
-  return readAtStart.filter((field) => !isDeepStrictEqual(before[field], after[field]))
-}
-
-function atStart({ limits, sessions, ...fields }: Configuration) {
-  const canLogIn = Object.keys(sessions?.providers ?? {}).length > 0
-  return { ...fields, limits: { ...limits, judgedBodyBytes: undefined }, sessions: sessions && { ...sessions, required: undefined, providers: canLogIn } }
 }

@@ -35,6 +35,8 @@ export interface State extends AsyncDisposable {
   readonly agents: AgentStore
   readonly sessions: SessionStore
   readonly sessionSeal: Seal
+  /** For the digests of enrolment tokens. */
+  readonly tokenKey: Uint8Array
   readonly ticketKeys: KeptTicketKeys
   readonly credentials: CredentialStore
   /** What other gateways change, and the newest change before any of this was read. */
@@ -64,6 +66,7 @@ export async function openState({ folder, cluster, sessions: terms, report }: St
     agents: common?.agents ?? new SqliteAgentStore(database),
     sessions: common?.sessions(terms) ?? new SqliteSessionStore(database, terms, Date.now),
     sessionSeal: recordSeal(deriveKey(sealingKey, 'session-store'), randomBytes),
+    tokenKey: deriveKey(sealingKey, 'enrolment-tokens'),
     ticketKeys: common?.ticketKeys(seal, open) ?? keptTicketKeys(folder, seal, open),
     credentials: common?.credentials(credentialSeal) ?? new SqliteProviderCredentials(database, credentialSeal),
     shared,

@@ -31,21 +31,24 @@ export async function listenAsWitness(
   const { headBytes, requestMs, idleMs, connections, answers } = witnessLimits
   let inHand = 0
   const byHash = new Map(ports.origins.map((origin) => [originHash(origin), origin]))
-  const server = createServer({ maxHeaderSize: headBytes, headersTimeout: requestMs, requestTimeout: requestMs }, (request, response) => {
-    // One connection can send any number of requests without waiting for an answer.
-    if (inHand >= answers) return say(response, plain(503, 'too many ask: try again'))
-    inHand += 1
-    answer(request, ports.witness, byHash)
-      .then(
-        (said) => say(response, said),
-        (fault: unknown) => {
-          if (request.errored) return // who asked has gone, which is no fault of the witness
-          ports.report(fault)
-          say(response, plain(500, 'the witness cannot answer now'))
-        },
-      )
-      .finally(() => (inHand -= 1))
-  })
+  const server = createServer(
+    { maxHeaderSize: headBytes, headersTimeout: requestMs, requestTimeout: requestMs, connectionsCheckingInterval: 1_000 },
+    (request, response) => {
+      // One connection can send any number of requests without waiting for an answer.
+      if (inHand >= answers) return say(response, plain(503, 'too many ask: try again'))
+      inHand += 1
+      answer(request, ports.witness, byHash)
+        .then(
+          (said) => say(response, said),
+          (fault: unknown) => {
+            if (request.errored) return // who asked has gone, which is no fault of the witness
+            ports.report(fault)
+            say(response, plain(500, 'the witness cannot answer now'))
+          },
+        )
+        .finally(() => (inHand -= 1))
+    },
+  )
   server.maxConnections = connections
   server.timeout = idleMs
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address.port, address.host, resolve))

@@ -204,14 +204,23 @@ async function askRunning(folder: string, configuration: CompiledConfiguration |
   }
   const status = typeof answer.value === 'object' && answer.value !== null ? answer.value : {}
   if (!('ready' in status && status.ready === true))
-    throw new Fault('it runs and cannot write its log, so it forwards nothing: repair the disk, then restart it', 'not-done')
+    throw new Fault(
+      'it runs and forwards nothing: it cannot write its log, or does not see the database that it shares (/readyz and its own output say more)',
+      'not-done',
+    )
   const objections = [
     ...(configuration && 'revision' in status && status.revision !== configuration.revision
       ? ['it runs another revision than the file: sallyport reload']
       : []),
+    ...objectionsToOldFields(status),
     ...objectionsToExports(status),
   ]
   return joined(objections)
+}
+
+function objectionsToOldFields(status: object): readonly string[] {
+  const fields = 'needRestart' in status && Array.isArray(status.needRestart) ? status.needRestart : []
+  return fields.length > 0 ? [`only a restart takes over: ${fields.join(', ')}`] : []
 }
 
 function objectionsToExports(status: object): readonly string[] {

@@ -24,6 +24,7 @@ function blockText(given: z.infer<typeof block>): string {
 const status = z.object({
   version: z.string(),
   revision: z.string(),
+  needRestart: z.array(z.string()).optional(),
   ready: z.boolean(),
   addresses: z.object({ agents: z.string(), enrolment: z.string().optional(), operations: z.string().optional(), log: z.string().optional() }),
   log: z.object({
@@ -54,12 +55,13 @@ const status = z.object({
   tools: z.object({ held: z.number() }).optional(),
 })
 
-export const tellStatus = telling(status, ({ version, revision, ready, addresses, log, stdio, warnings, blocks, tools, exports = [] }) =>
+export const tellStatus = telling(status, ({ version, revision, needRestart = [], ready, addresses, log, stdio, warnings, blocks, tools, exports = [] }) =>
   [
     aligned([
-      ['ready', ready ? 'yes' : 'no: the log cannot be written, so nothing is forwarded'],
+      ['ready', ready ? 'yes' : 'no: the log cannot be written, or the shared database is away, so nothing is forwarded'],
       ['version', version],
       ['revision', revision],
+      ...(needRestart.length > 0 ? [['not taken over', `${needRestart.join(', ')}: restart the gateway`] as const] : []),
       ['agents', `https://${addresses.agents}`],
       ['enrolment', addresses.enrolment ?? 'off'],
       ['operations', addresses.operations ?? 'off'],

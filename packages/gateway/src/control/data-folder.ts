@@ -104,7 +104,7 @@ export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Arra
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
 export function deriveKey(
   sealingKey: Uint8Array,
-  purpose: 'call-digest' | 'journal' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
+  purpose: 'call-digest' | 'enrolment-tokens' | 'journal' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

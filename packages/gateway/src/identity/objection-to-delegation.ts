@@ -1,6 +1,11 @@
 import { ticketLimits, type AgentIdentity } from '@sallyport/contract'
 import type { Principal } from './identify.ts'
 
+/** What of a session's scopes is passed on: never more than it has. Without a list, all of it. */
+export function scopesPassedOn(scopes: readonly string[], most: readonly string[] | undefined): readonly string[] {
+  return scopes.filter((scope) => most?.includes(scope) ?? true)
+}
+
 /**
  * Why this agent cannot pass its session on to another, whatever the rules say; undefined when it can.
  *

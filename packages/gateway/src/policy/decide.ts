@@ -3,7 +3,7 @@ import { permit, type CallDigest, type Decision, type Denial, type Effect, type 
 import { readFound } from './detections.ts'
 import type { Subject } from './match.ts'
 import { objectionToTool } from './objection-to-tool.ts'
-import { countsSubject } from './quota.ts'
+import { countsSubject, ownQuota, type Quota } from './quota.ts'
 import type { Question } from './question.ts'
 import { isReachable } from './reach.ts'
 import { readFacts } from './read-paths.ts'
@@ -38,8 +38,10 @@ export function decide(
   newApprovalId: () => string,
 ): Decision {
   switch (request.standing) {
-    case 'own':
-      return permit({ ...nothing, rules: [ownRule] })
+    case 'own': {
+      const charged = charge([ownQuota], state, request, { ...nothing, rules: [ownRule] }, nowMs)
+      return charged.kind === 'deny' ? charged : permit(charged.grounds)
+    }
     case 'protocol':
       return decideProtocol(policy, state, request, nowMs)
     case 'call':
@@ -61,7 +63,7 @@ interface Findings {
 
 function decideProtocol(policy: PolicySnapshot, state: PolicyState, request: Question, nowMs: number): Decision {
   if (!isReachable(policy, request.principal, request.place)) return deny({ code: 'policy.no-rule' }, nothing, 'no rule could permit this agent anything here')
-  const charged = charge(policy, state, request, { ...nothing, rules: [protocolRule] }, nowMs)
+  const charged = charge(countingQuotas(policy, request), state, request, { ...nothing, rules: [protocolRule] }, nowMs)
   return charged.kind === 'deny' ? charged : permit(charged.grounds)
 }
 
@@ -77,7 +79,7 @@ function decideCall(policy: PolicySnapshot, state: PolicyState, request: Questio
     case 'hold':
       return decideHeld(policy, state, request, digest, nowMs, newApprovalId, findings)
     case 'permit': {
-      const charged = charge(policy, state, request, findings.grounds, nowMs)
+      const charged = charge(countingQuotas(policy, request), state, request, findings.grounds, nowMs)
       return charged.kind === 'deny' ? charged : permit(charged.grounds)
     }
     default:
@@ -112,7 +114,7 @@ function decideHeld(
     case 'pending':
       return hold(found, false, grounds)
     case 'approved': {
-      const charged = charge(policy, state, request, { ...grounds, reason: `${found.state.person} approved` }, nowMs)
+      const charged = charge(countingQuotas(policy, request), state, request, { ...grounds, reason: `${found.state.person} approved` }, nowMs)
       if (charged.kind === 'deny') return charged
       if (!approvals.consume(found.id, nowMs)) throw new TypeError('an approval that was found is no longer there')
       return permit(charged.grounds, found.id)
@@ -185,18 +187,21 @@ function whyNothing(idle: readonly Rule[]): readonly string[] {
 }
 
 /** Charges what counts this call, all of it or nothing. */
+function countingQuotas(policy: PolicySnapshot, request: Question): readonly Quota[] {
+  const subject = subjectOf(request)
+  const standing = request.standing === 'protocol' ? 'protocol' : 'call'
+  return policy.quotas.filter((quota) => countsSubject(quota, subject, standing))
+}
+
 function charge(
-  policy: PolicySnapshot,
+  counting: readonly Quota[],
   state: PolicyState,
   request: Question,
   grounds: Grounds,
   nowMs: number,
 ): Denial | { readonly kind: 'charged'; readonly grounds: Grounds } {
-  const subject = subjectOf(request)
-  const standing = request.standing === 'protocol' ? 'protocol' : 'call'
-  const counting = policy.quotas.filter((quota) => countsSubject(quota, subject, standing))
   const use = mostUse(request)
-  const charged = state.quotas.charge(counting, subject, use, request.id, nowMs)
+  const charged = state.quotas.charge(counting, subjectOf(request), use, request.id, nowMs)
   if (charged.kind === 'charged')
     return { kind: 'charged', grounds: { ...grounds, quotas: charged.quotas, ...(charged.isReserved && { reserved: reserveOf(use) }) } }
   const { quota, retryAfterMs, reason, detail } = charged

@@ -60,6 +60,18 @@ export function compileQuota(configuration: QuotaConfiguration): QuotaFault | { 
   return { kind: 'compiled', quota: { id, match: match && compileMatch(match), per: counted, limits } }
 }
 
+/** Of each agent, in a minute and at once: what it asks of the gateway itself is in the log like everything else, and no rule and no other quota is about it. */
+export const ownCallsMax = 120
+export const ownCallsAtOnceMax = 240
+
+export const ownQuota = builtinQuota()
+
+function builtinQuota(): Quota {
+  const compiled = compileQuota({ id: 'builtin/own', per: ['agent'], requests: ownCallsMax, burst: ownCallsAtOnceMax, window: '1m' })
+  if (compiled.kind === 'invalid') throw new TypeError(compiled.message)
+  return compiled.quota
+}
+
 export function countsSubject(quota: Quota, subject: Subject, standing: 'call' | 'protocol'): boolean {
   return quota.match ? standing === 'call' && matchesSubject(quota.match, subject) : true
 }

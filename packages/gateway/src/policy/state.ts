@@ -1,5 +1,6 @@
 import type { LogEvent } from '@sallyport/contract'
 import { Approvals } from './approvals.ts'
+import { ownQuota } from './quota.ts'
 import { QuotaCounters } from './quota-counters.ts'
 import type { PolicySnapshot } from './snapshot.ts'
 import { chargedUse, settledUse } from './token-use.ts'
@@ -27,7 +28,7 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
       if (event.decision === 'permit') {
         const charged = new Set(event.quotas)
         state.quotas.add(
-          policy.quotas.filter(({ id }) => charged.has(id)),
+          [...policy.quotas, ownQuota].filter(({ id }) => charged.has(id)),
           { ...caller, upstream, action },
           chargedUse(event),
           event.request,

@@ -1,7 +1,7 @@
 import { refused, reachedAtHeader, ticketMark, type JsonObject, type Refused } from '@sallyport/contract'
 import { headerValue, type HeaderLines, type Inbound } from '../../edge/inbound.ts'
 import type { Principal } from '../../identity/identify.ts'
-import { objectionToDelegation } from '../../identity/objection-to-delegation.ts'
+import { objectionToDelegation, scopesPassedOn } from '../../identity/objection-to-delegation.ts'
 import type { A2aCall, AccessRequest, JsonRpcRequest } from '../access-request.ts'
 import { forwardableHeaders } from '../http/forwardable-headers.ts'
 import { readJudgedJson } from '../judged-json.ts'
@@ -68,7 +68,7 @@ function aboutMessage(upstream: A2aUpstreamAccess, principal: Principal, inbound
   if (Buffer.from(bytes).includes(ticketMark)) return flawed(a2aFlaws.invalidParams, malformed('a ticket does not belong into a message'))
   const headers = passedHeaders(inbound.headers, [['content-type', 'application/json']])
   if (!headers) return flawed(a2aFlaws.invalidParams, malformed('a header field is not well-formed'))
-  const passesOn = upstream.isPassedOn && principal.session ? principal.session.scopes.filter((scope) => upstream.scopes?.includes(scope) ?? true) : undefined
+  const passesOn = upstream.isPassedOn && principal.session ? scopesPassedOn(principal.session.scopes, upstream.scopes) : undefined
   const objection = passesOn && objectionToDelegation(principal, upstream.peer)
   if (objection !== undefined) return flawed(a2aFlaws.unsupportedOperation, refused('access.delegation-refused', objection, { detail: sentence(objection) }))
   return requestOf(upstream, principal, inbound, {

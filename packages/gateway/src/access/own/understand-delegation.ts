@@ -2,7 +2,7 @@ import { parseSpiffeId, parseUpstreamName, refused, ticketTokenType, tokenExchan
 import type { Inbound } from '../../edge/inbound.ts'
 import { sessionOf } from '../../identity/identify-session.ts'
 import { principalInSession, type Principal } from '../../identity/identify.ts'
-import { objectionToDelegation } from '../../identity/objection-to-delegation.ts'
+import { objectionToDelegation, scopesPassedOn } from '../../identity/objection-to-delegation.ts'
 import type { TicketVerifier } from '../../identity/verify-ticket.ts'
 import { ownUpstream, type AccessRequest } from '../access-request.ts'
 import { readJudgedBody } from '../judged-body.ts'
@@ -40,7 +40,7 @@ export async function understandDelegation(tickets: TicketVerifier, shown: Princ
   if (to?.trustDomain !== ticket.agent.trustDomain) return noDelegation('the audience is the SPIFFE id of an agent of this trust domain')
   const objection = objectionToDelegation(principal, to)
   if (objection !== undefined) return noDelegation(objection)
-  const scopes = ticket.scopes.filter((scope) => asked.scopes?.includes(scope) ?? true)
+  const scopes = scopesPassedOn(ticket.scopes, asked.scopes)
   if (asked.scopes !== undefined && scopes.length === 0) return refused('access.scope-unavailable')
   return {
     id: inbound.id,

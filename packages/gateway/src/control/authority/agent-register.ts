@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { agentIdentity, formatEnrolmentToken, refused, type AdminEvent, type Refused, type SpiffeId, type Thumbprint } from '@sallyport/contract'
 import type { ClusterChange } from '../cluster/cluster-change.ts'
 import type { InOrder } from '../in-order.ts'
@@ -16,6 +16,7 @@ export interface RegisterPorts {
   readonly inOrder: InOrder
   /** The root that the gateway's own certificate chains to. */
   readonly pinnedRoot: () => Thumbprint
+  readonly tokenKey: Uint8Array
   readonly tokenLifetimeMs: number
   readonly now: () => number
   readonly random: Random
@@ -63,14 +64,14 @@ export class AgentRegister {
 
   /** Makes a one-time token, withdrawing an unused older one. Refuses `control.not-found`, and `control.conflict` for a revoked agent. @throws Fault */
   createToken(agent: AgentKey, by: string): Promise<Refused | IssuedToken> {
-    return this.#change(async ({ store, roster, pinnedRoot, tokenLifetimeMs, now, random }) => {
+    return this.#change(async ({ store, roster, pinnedRoot, tokenKey, tokenLifetimeMs, now, random }) => {
       const standing = roster.standing(this.#id(agent))
       if (standing === 'unknown') return notFound(agent)
       if (standing === 'revoked') return conflict(agent, 'is revoked: reinstate it first')
       const secret = Buffer.from(random(32)).toString('base64url')
       const expiresAtMs = now() + tokenLifetimeMs
       await this.#note('agent.token-created', agent, by)
-      if ((await store.keepToken(agent, digestOf(secret), expiresAtMs)) !== 'kept') return conflict(agent, 'was changed meanwhile')
+      if ((await store.keepToken(agent, digestOf(tokenKey, secret), expiresAtMs)) !== 'kept') return conflict(agent, 'was changed meanwhile')
       return { kind: 'token', token: formatEnrolmentToken({ secret, root: pinnedRoot() }), expiresAtMs }
     })
   }
@@ -218,9 +219,9 @@ export class AgentRegister {
   }
 }
 
-/** By which a token's secret is found: whoever reads the database cannot enrol. */
-export function digestOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+/** By which a token's secret is found: whoever reads the database cannot enrol, nor whoever writes to it without the key. */
+export function digestOf(tokenKey: Uint8Array, secret: string): string {
+  return createHmac('sha256', tokenKey).update(secret).digest('base64url')
 }
 
 function nameOf({ tenant, agent }: AgentKey): string {

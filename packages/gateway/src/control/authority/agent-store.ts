@@ -48,7 +48,7 @@ export const lineageKeptMs = 90 * 24 * 3_600_000
 export interface AgentStore {
   registerAgent(agent: AgentKey, atMs: number): Promise<'exists' | 'registered'>
 
-  /** Keeps the SHA-256 of a token's secret until `expiresAtMs`. A newer token withdraws an older unused one of the same agent. */
+  /** Keeps the digest of a token's secret until `expiresAtMs`. A newer token withdraws an older unused one of the same agent. */
   keepToken(agent: AgentKey, digest: string, expiresAtMs: number): Promise<'unknown-agent' | 'agent-revoked' | 'kept'>
   /** Whose unexpired, unused token this is. Changes nothing: strangers may ask. */
   findToken(digest: string, nowMs: number): Promise<AgentKey | undefined>

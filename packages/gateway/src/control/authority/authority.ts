@@ -6,6 +6,7 @@ import {
   refused,
   unreachable,
   type CertificateAnswer,
+  type SpiffeId,
   type Refused,
   type Thumbprint,
   type TrustDomain,
@@ -28,6 +29,8 @@ export interface AuthorityOptions {
   readonly names: readonly string[]
   /** 1 h to 24 h. */
   readonly certificateLifetimeMs: number
+  /** With it alone an enrolment token can be made that the store knows. */
+  readonly tokenKey: Uint8Array
   readonly tokenLifetimeMs: number
   /** Host and port where agents connect, told to those who enrol. */
   readonly gatewayAddress?: string
@@ -65,6 +68,8 @@ export class Authority {
   readonly #roots: Roots
   readonly #attempts = new AttemptLimit()
   readonly #inOrder = new InOrder()
+  /** One renewal of an agent at a time: each is a signature and a write. */
+  readonly #renewing = new Set<SpiffeId>()
   /** A recovery was asked for and has not replaced the roots yet. */
   #isRecovering = false
   #server: ServerCredentials
@@ -120,7 +125,7 @@ export class Authority {
   /**
    * Issues the next certificate of the same agent, on the proof of the one it showed, and records which came from which.
    *
-   * Refuses `identity.renewal-refused` when the shown one does not count any more, was not issued here, too many still count, or the request is unusable.
+   * Refuses `edge.overloaded` while another one of the agent is under way, and `identity.renewal-refused` when the shown one does not count any more, was not issued here, too many still count, or the request is unusable.
    *
    * @throws Fault
    */
@@ -128,7 +133,17 @@ export class Authority {
     if (!isPrincipal(principal)) throw new TypeError('a renewal needs a principal that identity made')
     const csr = await readCsr(csrPem)
     if (csr.kind === 'unusable') return refused('identity.renewal-refused', csr.reason, { detail: 'Send a PKCS #10 request in PEM over a P-256 key.' })
-    const issued = await this.#issue(principal, csr.publicKey)
+    if (this.#renewing.has(principal.id)) return refused('edge.overloaded', `${principal.id} is renewing already`, { retryAfterSeconds: 1 })
+    this.#renewing.add(principal.id)
+    try {
+      return await this.#renew(principal, csr.publicKey)
+    } finally {
+      this.#renewing.delete(principal.id)
+    }
+  }
+
+  async #renew(principal: Principal, publicKey: webcrypto.CryptoKey): Promise<CertificateAnswer | Refused> {
+    const issued = await this.#issue(principal, publicKey)
     const outcome = await this.#options.store.renew(principal.thumbprint, issued.record, liveCertificatesMax)
     switch (outcome) {
       case 'refused':
@@ -210,10 +225,10 @@ export class Authority {
   }
 
   async #enrol(tokenText: string, csrPem: string): Promise<CertificateAnswer | Refused> {
-    const { store, now } = this.#options
+    const { store, tokenKey, now } = this.#options
     const token = parseEnrolmentToken(tokenText)
     if (!token) return refused('identity.enrolment-refused', 'malformed token')
-    const digest = digestOf(token.secret)
+    const digest = digestOf(tokenKey, token.secret)
     const agent = await store.findToken(digest, now())
     if (!agent) return refused('identity.enrolment-refused', 'unknown, used or expired token')
     const csr = await readCsr(csrPem)

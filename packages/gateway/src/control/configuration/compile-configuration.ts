@@ -16,6 +16,7 @@ import { compileHttpUpstream } from '../../access/http/compile-http-upstream.ts'
 import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream.ts'
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
 import { compilePeerDefinition, compileUpstreamDefinition, type CompiledDefinition, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import { readPrivateFile } from '../private-files.ts'
 import { compileCluster, type ClusterDefinition } from '../cluster/compile-cluster.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
@@ -240,7 +241,8 @@ function bothOf(
 
 async function clusterOf(given: ClusterConfiguration, files: NamedFiles): Promise<ReturnType<typeof compileCluster>> {
   try {
-    const password = given.passwordFile === undefined ? {} : { password: (await files.read(given.passwordFile)).trimEnd() }
+    // Not through `files`: the revision stands in every entry of the log, and would let whoever reads it try passwords.
+    const password = given.passwordFile === undefined ? {} : { password: (await readPrivateFile(resolve(files.folder, given.passwordFile))).trimEnd() }
     return compileCluster(given, { ...(await tlsFiles(given.tls, files)), ...password })
   } catch (error) {
     if (error instanceof Fault) return { objection: error.message }

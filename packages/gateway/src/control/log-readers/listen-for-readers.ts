@@ -39,8 +39,9 @@ export async function listenForReaders(
 ): Promise<{ readonly port: number; close(): void }> {
   const { headBytes, headMs, idleMs, connections } = readerLimits
   const desk = new ReadingDesk(ports)
-  const server = createServer({ maxHeaderSize: headBytes, headersTimeout: headMs, requestTimeout: headMs }, (request, response) =>
-    desk.serve(request, response),
+  const server = createServer(
+    { maxHeaderSize: headBytes, headersTimeout: headMs, requestTimeout: headMs, connectionsCheckingInterval: 1_000 },
+    (request, response) => desk.serve(request, response),
   )
   server.maxConnections = connections
   server.timeout = idleMs
@@ -89,7 +90,8 @@ class ReadingDesk {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const found = await this.#find(request.url ?? '')
     if (!found) return this.#refuse(response, 404, 'the log has no such file, or no checkpoint covers it yet')
-    const isGzip = found.isCompressible && found.bytes.length >= gzipBytesMin && acceptsGzip(request)
+    // Whoever asks for the head alone gets it without the work of packing what is not sent.
+    const isGzip = request.method === 'GET' && found.isCompressible && found.bytes.length >= gzipBytesMin && acceptsGzip(request)
     const body = isGzip ? await compress(found.bytes) : found.bytes
     response.writeHead(200, {
       'content-type': found.type,

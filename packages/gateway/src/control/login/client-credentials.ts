@@ -8,8 +8,12 @@ import { NotSent } from './provider-http.ts'
 export interface CredentialStore {
   /** @throws Fault when it cannot be read, or was altered */
   read(provider: string): Promise<string | undefined>
-  /** Replaces it whole: after a crash there is the old text or the new. Durable when it resolves. @throws Fault */
-  keep(provider: string, text: string): Promise<void>
+  /**
+   * Replaces `before`, which was read, whole: after a crash there is the old text or the new. Durable when it resolves.
+   *
+   * @throws Fault; also, as `not-done`, when there is something else than `before` now: another gateway rotates too
+   */
+  keep(provider: string, text: string, before: string | undefined): Promise<void>
 }
 
 const kept = z.strictObject({
@@ -55,7 +59,7 @@ export class ClientCredentials {
   /** @throws NotSent when there is no credential, Fault */
   async standing(definition: ProviderDefinition): Promise<CredentialStanding> {
     const configured = await this.#configured(definition)
-    const record = await this.#read(definition, configured)
+    const record = recordIn(await this.#store.read(definition.name), definition, configured)
     return { current: record.current ?? configured, next: record.next, old: record.old }
   }
 
@@ -64,11 +68,12 @@ export class ClientCredentials {
     return this.#change(definition, (record) => ({ ...record, next }))
   }
 
-  /** From the next request on the successor counts. @throws NotSent, Fault */
-  async promote(definition: ProviderDefinition): Promise<void> {
+  /** From the next request on the successor counts, which must be the one that was proved. @throws NotSent, Fault */
+  async promote(definition: ProviderDefinition, proved: ClientCredential): Promise<void> {
     const { current: old } = await this.standing(definition)
     await this.#change(definition, ({ next, ...record }) => {
-      if (!next) throw new TypeError('nothing was prepared')
+      if (!next || credentialDigest(next) !== credentialDigest(proved))
+        throw new Fault('another gateway has changed this credential meanwhile: run it again', 'not-done')
       return { ...record, current: next, old }
     })
   }
@@ -79,15 +84,9 @@ export class ClientCredentials {
   }
 
   async #change(definition: ProviderDefinition, change: (record: Kept) => Kept): Promise<void> {
-    const record = await this.#read(definition, await this.#configured(definition))
-    await this.#store.keep(definition.name, JSON.stringify(change(record)))
-  }
-
-  async #read({ name }: ProviderDefinition, configured: ClientCredential): Promise<Kept> {
-    const replaces = credentialDigest(configured)
-    const text = await this.#store.read(name)
-    const record = text === undefined ? undefined : readKept(name, text)
-    return record?.replaces === replaces ? record : { version: 1, replaces }
+    const before = await this.#store.read(definition.name)
+    const record = recordIn(before, definition, await this.#configured(definition))
+    await this.#store.keep(definition.name, JSON.stringify(change(record)), before)
   }
 
   async #configured({ proof }: ProviderDefinition): Promise<ClientCredential> {
@@ -96,6 +95,12 @@ export class ClientCredentials {
     if (secret === undefined) throw new NotSent(`the secret ${proof.secret} is not set`)
     return { method: 'secret', secret }
   }
+}
+
+function recordIn(text: string | undefined, { name }: ProviderDefinition, configured: ClientCredential): Kept {
+  const replaces = credentialDigest(configured)
+  const record = text === undefined ? undefined : readKept(name, text)
+  return record?.replaces === replaces ? record : { version: 1, replaces }
 }
 
 function readKept(provider: string, text: string): Kept {

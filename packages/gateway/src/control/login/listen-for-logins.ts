@@ -42,11 +42,17 @@ export interface LoginListener {
 /** The pages on which people log in for agents. Nothing on them runs scripts, is framed, or says where someone came from. @throws as `listen` of node:net */
 export async function listenForLogins(terms: LoginListenerTerms): Promise<LoginListener> {
   const { address, tls, report } = terms
-  const options = { maxHeaderSize: headBytesMax, requestTimeout: requestMsMax, headersTimeout: requestMsMax, keepAliveTimeout: requestMsMax }
+  const options = {
+    maxHeaderSize: headBytesMax,
+    requestTimeout: requestMsMax,
+    headersTimeout: requestMsMax,
+    keepAliveTimeout: requestMsMax,
+    connectionsCheckingInterval: 1_000,
+  }
   const server = createAdaptorServer({
     fetch: pagesOf(terms).fetch,
     createServer: tls ? createHttpsServer : createHttpServer,
-    serverOptions: { ...options, ...(tls && { ...tls, minVersion: 'TLSv1.2' }) },
+    serverOptions: { ...options, ...(tls && { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: requestMsMax }) },
   }) as Server
   server.maxConnections = connectionsMax
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address.port, address.host, resolve))

@@ -73,7 +73,7 @@ export class CredentialRotation {
       const waiting = await this.#establish(next)
       if (waiting) return waiting
       await this.#note('provider-credential.switched', next, standing.current)
-      await credentials.promote(definition)
+      await credentials.promote(definition, next)
     } else if (offered) {
       const detail = 'The rotation before has not ended: its old credential is still to be withdrawn.'
       return refused('control.conflict', detail, { detail })

@@ -19,9 +19,12 @@ const ofAgent = 'tenant = $1 AND agent = $2'
 /** `AgentStore` on a PostgreSQL that several gateways share. What a roster shows goes to the other gateways as a change. */
 export class PostgresAgentStore implements AgentStore {
   readonly #database: ClusterDatabase
+  /** For what narrows trust: however many agents renew, it has a connection. */
+  readonly #urgent: ClusterDatabase
 
-  constructor(database: ClusterDatabase) {
+  constructor(database: ClusterDatabase, urgent: ClusterDatabase = database) {
     this.#database = database
+    this.#urgent = urgent
   }
 
   registerAgent(agent: AgentKey, atMs: number): Promise<'exists' | 'registered'> {
@@ -70,15 +73,13 @@ export class PostgresAgentStore implements AgentStore {
     })
   }
 
-  renew(previous: Thumbprint, certificate: NewCertificate, liveMax: number): Promise<'refused' | 'too-many' | 'recorded'> {
+  async renew(previous: Thumbprint, certificate: NewCertificate, liveMax: number): Promise<'refused' | 'too-many' | 'recorded'> {
+    // Who is refused holds up nobody: it is looked at without the lock first.
+    const objection = await this.#database.read((sql) => objectionToRenewal(sql, previous, certificate, liveMax))
+    if (objection) return objection
     return this.#write(async (sql) => {
-      if ((await standingOf(sql, certificate)) !== 'active') return 'refused'
-      const live = await sql.all(`SELECT thumbprint FROM certificates WHERE ${ofAgent} AND revoked_at IS NULL AND not_after >= $3`, [
-        ...key(certificate),
-        certificate.issuedAtMs,
-      ])
-      if (!live.some((row) => row['thumbprint'] === previous)) return 'refused'
-      if (live.length >= liveMax) return 'too-many'
+      const stillObjection = await objectionToRenewal(sql, previous, certificate, liveMax)
+      if (stillObjection) return stillObjection
       await record(sql, certificate, previous)
       return 'recorded'
     })
@@ -94,7 +95,7 @@ export class PostgresAgentStore implements AgentStore {
       await keepChange(sql, { kind: 'standing', agent: plain(agent), standing: 'revoked' })
       await keepChange(sql, { kind: 'revoked', certificates })
       return certificates
-    })
+    }, this.#urgent)
   }
 
   reinstateAgent(agent: AgentKey): Promise<'unknown-agent' | 'not-revoked' | 'reinstated'> {
@@ -117,7 +118,7 @@ export class PostgresAgentStore implements AgentStore {
       const revoked = revokedCertificate(row)
       await keepChange(sql, { kind: 'revoked', certificates: [revoked] })
       return { notAfterMs: revoked.notAfterMs }
-    })
+    }, this.#urgent)
   }
 
   distrustAll(atMs: number): Promise<void> {
@@ -125,7 +126,7 @@ export class PostgresAgentStore implements AgentStore {
       await sql.run('DELETE FROM enrolment_tokens')
       const revoked = await sql.all('UPDATE certificates SET revoked_at = $1 WHERE revoked_at IS NULL RETURNING thumbprint, not_after', [atMs])
       await keepChange(sql, { kind: 'revoked', certificates: revoked.map(revokedCertificate).filter(({ notAfterMs }) => notAfterMs >= atMs) })
-    })
+    }, this.#urgent)
   }
 
   setBlock(block: Block, atMs: number): Promise<'already-set' | 'set'> {
@@ -135,7 +136,7 @@ export class PostgresAgentStore implements AgentStore {
       if (added === 0) return 'already-set'
       await keepChange(sql, { kind: 'blocked', block: blockOf(blockKey(block)) })
       return 'set'
-    })
+    }, this.#urgent)
   }
 
   liftBlock(block: Block): Promise<'not-set' | 'lifted'> {
@@ -175,12 +176,22 @@ export class PostgresAgentStore implements AgentStore {
   }
 
   /** One after the other, whichever gateway asks: they are few, and none is lost between two others. */
-  #write<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
-    return this.#database.write(async (sql) => {
+  #write<Result>(work: (sql: Sql) => Promise<Result>, database = this.#database): Promise<Result> {
+    return database.write(async (sql) => {
       await lockChanges(sql)
       return work(sql)
     })
   }
+}
+
+async function objectionToRenewal(sql: Sql, previous: Thumbprint, certificate: NewCertificate, liveMax: number): Promise<'refused' | 'too-many' | undefined> {
+  if ((await standingOf(sql, certificate)) !== 'active') return 'refused'
+  const live = await sql.all(`SELECT thumbprint FROM certificates WHERE ${ofAgent} AND revoked_at IS NULL AND not_after >= $3`, [
+    ...key(certificate),
+    certificate.issuedAtMs,
+  ])
+  if (!live.some((row) => row['thumbprint'] === previous)) return 'refused'
+  return live.length >= liveMax ? 'too-many' : undefined
 }
 
 async function standingOf(sql: Sql, agent: AgentKey): Promise<RegisteredAgent['standing'] | undefined> {

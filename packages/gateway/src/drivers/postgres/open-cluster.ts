@@ -22,15 +22,22 @@ export interface ClusterState {
   close(): Promise<void>
 }
 
+const urgentConnections = 2
+
 /** @throws Fault when the database is not there, or was made by a newer version */
 export async function openCluster(settings: ClusterSettings, report: (fault: unknown) => void): Promise<ClusterState> {
   const database = await ClusterDatabase.open(settings, report)
+  // What others have revoked is heard of, and what is revoked here is kept, while every other connection is at work.
+  const urgent = await ClusterDatabase.open({ ...settings, connectionsMax: urgentConnections }, report).catch(async (fault: unknown) => {
+    await database.close()
+    throw fault
+  })
   return {
-    agents: new PostgresAgentStore(database),
-    feed: new PostgresChanges(database),
+    agents: new PostgresAgentStore(database, urgent),
+    feed: new PostgresChanges(urgent),
     sessions: (terms) => new PostgresSessionStore(database, terms),
     ticketKeys: (seal, open) => new PostgresTicketKeys(database, seal, open),
     credentials: (seal) => new PostgresProviderCredentials(database, seal),
-    close: () => database.close(),
+    close: async () => void (await Promise.all([database.close(), urgent.close()])),
   }
 }

@@ -168,7 +168,8 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   #end(session: SessionId, state: 'revoked' | 'reauth', reason: string): Promise<'unknown' | 'already' | 'done'> {
-    return this.#step(byId(session), (found): Step<'unknown' | 'already' | 'done'> => (found ? endSession(found, state, reason) : { result: 'unknown' }))
+    const end = (found: SessionRecord | undefined): Step<'unknown' | 'already' | 'done'> => (found ? endSession(found, state, reason) : { result: 'unknown' })
+    return this.#step(byId(session), end, true)
   }
 
   /** One by one, so that no act on many sessions holds up the refresh of each. */
@@ -181,14 +182,14 @@ export class PostgresSessionStore implements SessionStore {
   }
 
   /** Looks first: who changes nothing takes no lock. What would change is worked out again, on the locked row, in the transaction that keeps it. */
-  async #step<Found, Result>(look: Look<Found>, decide: (found: Found, at: number) => Step<Result>): Promise<Result> {
+  async #step<Found, Result>(look: Look<Found>, decide: (found: Found, at: number) => Step<Result>, endsTickets?: boolean): Promise<Result> {
     const looked = await this.#database.read(async (sql) => decide(await look(sql, false), await ClusterDatabase.now(sql)))
     if (!looked.session && !looked.orphan) return looked.result
     return this.#database.write(async (sql) => {
       const found = await look(sql, true)
       const at = await ClusterDatabase.now(sql) // after the lock was waited for
       const step = decide(found, at)
-      await keep(sql, step, at)
+      await keep(sql, step, at, endsTickets)
       return step.result
     })
   }
@@ -222,7 +223,8 @@ async function liveSessionsOf(sql: Sql, { tenant, agent }: { readonly tenant: st
   return rows.map(sessionOfRow)
 }
 
-async function keep(sql: Sql, { session, handle, orphan }: Step<unknown>, at: number): Promise<void> {
+/** @param endsTickets where a person must only log in again, the tickets that are out run to their end */
+async function keep(sql: Sql, { session, handle, orphan }: Step<unknown>, at: number, endsTickets = session?.state === 'revoked'): Promise<void> {
   if (session) {
     const row = rowOfSession(session)
     await sql.run(
@@ -238,5 +240,5 @@ async function keep(sql: Sql, { session, handle, orphan }: Step<unknown>, at: nu
     const { session: id, generation, sealed } = orphan
     await sql.run(`INSERT INTO session_orphans (session, generation, sealed, offers, next_offer_at) VALUES ($1, $2, $3, 0, $4)`, [id, generation, sealed, at])
   }
-  if (session && (session.state === 'revoked' || session.state === 'reauth')) await keepChange(sql, { kind: 'session-ended', session: session.id })
+  if (session && endsTickets) await keepChange(sql, { kind: 'session-ended', session: session.id })
 }

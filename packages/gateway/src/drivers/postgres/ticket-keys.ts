@@ -1,8 +1,11 @@
 import { Fault } from '@sallyport/contract'
+import { z } from 'zod'
 import type { KeptTicketKeys } from '../../control/tickets/ticket-keys.ts'
 import { bytes, damaged, wholeNumber } from '../row.ts'
 import { keepChange, lockChanges } from './changes.ts'
 import type { ClusterDatabase } from './cluster-database.ts'
+
+const versioned = z.tuple([z.int().min(1), z.string()])
 
 /** The keys of tickets in a PostgreSQL that several gateways share, sealed with a key that it does not have. */
 export class PostgresTicketKeys implements KeptTicketKeys {
@@ -21,17 +24,13 @@ export class PostgresTicketKeys implements KeptTicketKeys {
   async read(): Promise<string | undefined> {
     const row = await this.#database.read(async (sql) => (await sql.all('SELECT version, sealed FROM ticket_keys'))[0])
     if (!row) return undefined
-    try {
-      const text = this.#open(bytes(row, 'sealed') ?? damaged('sealed'))
-      this.#version = wholeNumber(row, 'version')
-      return text
-    } catch (error) {
-      throw new Fault(
-        'the keys of tickets in PostgreSQL were altered, or sealed with another sealing.key: every gateway needs a copy of the same',
-        'not-done',
-        error,
-      )
-    }
+    const version = wholeNumber(row, 'version')
+    const sealed = bytes(row, 'sealed') ?? damaged('sealed')
+    const [sealedVersion, text] = this.#opened(sealed)
+    // An older row in the place of a newer one would bring back keys that were given up.
+    if (sealedVersion !== version || version < this.#version) throw altered()
+    this.#version = version
+    return text
   }
 
   async keep(text: string): Promise<'kept' | 'changed-meanwhile'> {
@@ -42,7 +41,7 @@ export class PostgresTicketKeys implements KeptTicketKeys {
         before === 0
           ? 'INSERT INTO ticket_keys (place, version, sealed) VALUES (1, $1 + 1, $2) ON CONFLICT DO NOTHING'
           : 'UPDATE ticket_keys SET version = version + 1, sealed = $2 WHERE version = $1',
-        [before, this.#seal(text)],
+        [before, this.#seal(JSON.stringify([before + 1, text]))],
       )
       if (changed > 0) await keepChange(sql, { kind: 'ticket-keys' })
       return changed > 0
@@ -51,4 +50,17 @@ export class PostgresTicketKeys implements KeptTicketKeys {
     this.#version = before + 1
     return 'kept'
   }
+
+  #opened(sealed: Uint8Array): readonly [version: number, text: string] {
+    try {
+      return versioned.parse(JSON.parse(this.#open(sealed)))
+    } catch (error) {
+      throw altered(error)
+    }
+  }
+}
+
+function altered(cause?: unknown): Fault {
+  const text = 'the keys of tickets in PostgreSQL were altered, or sealed with another sealing.key: every gateway needs a copy of the same'
+  return new Fault(text, 'not-done', cause)
 }
