@@ -396,6 +396,7 @@ function sessionsOn(store: SessionStore, provider: IdentityProvider): Sessions {
       pause: timerPause,
       random: randomBytes,
       refuse: () => undefined,
+      see: () => undefined,
       ended: () => undefined,
       report: (_, error) => assert.ifError(error),
     },

@@ -96,6 +96,7 @@ const claimed: ReadonlySet<string> = new Set([
   'S4',
   'S5',
   'S7',
+  'S8',
   'S10',
   'T2',
   'T5',

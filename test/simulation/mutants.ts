@@ -147,8 +147,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: `${sessions}sessions.ts`,
-        find: '            return tooLate(Math.max(1, Math.ceil(verdict.heldForMs / 1000)))',
-        put: "            return { session: verdict.session, handle: '', ticket: ` ${proof.thumbprint} `, ticketExpiresAt: 0, sessionExpiresAt: 1 }",
+        find: 'return this.#comeBack(verdict, proof)',
+        put: "return { session: verdict.session, handle: '', ticket: ` ${proof.thumbprint} `, ticketExpiresAt: 0, sessionExpiresAt: 1 }",
       },
     ],
   },

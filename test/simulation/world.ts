@@ -129,6 +129,7 @@ export class World {
         random: (length) => this.#bytes(length),
         pause: (milliseconds, signal) => scheduler.pause(milliseconds, machine, signal),
         refuse: ({ reason }) => void this.counted.push(reason),
+        see: () => undefined,
       },
       used,
     )

@@ -404,6 +404,34 @@ const limits = z
   .optional()
 
 /** Each reads the log by itself. */
+const alerts = z
+  .strictObject({
+    refreshesPerAgent: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({ description: 'So many refreshes of an agent in 5 minutes are a burst (default 100)' }),
+    refreshesPerTenant: z.number().int().min(1).max(1_000_000).optional().meta({ description: 'The same of a tenant (default 1000)' }),
+    providerSlow: dayAtMost.optional().meta({ description: 'An identity provider that takes so long for a refresh is slow (default 5s)' }),
+    webhook: z
+      .strictObject({
+        url: z
+          .url({ protocol: /^https?$/ })
+          .max(2048)
+          .meta({ description: 'Where signals are sent; http for an address of this host alone' }),
+        secret: name.optional().meta({ description: 'The name given to `sallyport secret set`: what signs each message' }),
+        perMinute: z.number().int().min(1).max(600).optional().meta({ description: 'At most so many messages (default 10); the rest is counted' }),
+        addresses,
+        ca: file.optional().meta({ description: 'PEM file of the certificate authorities to trust for it' }),
+      })
+      .optional()
+      .meta({ description: 'Who is told of signals, as Standard Webhooks' }),
+  })
+  .optional()
+  .meta({ description: 'What of the traffic of refreshes is odd, and who is told' })
+
 export const exportsMax = 16
 
 const exported = z
@@ -569,6 +597,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     sessions,
+    alerts,
     cluster,
     limits,
     telemetry,
@@ -604,6 +633,7 @@ export type UpstreamConfiguration =
 export type ExportConfiguration = z.infer<typeof exported>
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
+export type AlertsConfiguration = NonNullable<z.infer<typeof alerts>>
 export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>
 export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>
 

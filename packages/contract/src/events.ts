@@ -224,6 +224,38 @@ export const sessionEvent = z
   })
   .meta({ description: 'What became of a session, or of an attempt at one. A refresh that succeeded names the entry by which it was validated.' })
 
+export const signalKinds = [
+  'refresh-burst',
+  'slow-path',
+  'ownership-failed',
+  'handle-reused',
+  'no-session',
+  'answer-unfit',
+  'provider-slow',
+  'provider-failing',
+] as const
+
+export const signalEvent = z
+  .strictObject({
+    ...base,
+    type: z.literal('signal'),
+    kind: z.enum(signalKinds).meta({
+      description:
+        'refresh-burst: many refreshes, of an agent or, where none is named, of a tenant; slow-path: a session whose refreshes wait, end in doubt or are asked again; ownership-failed: a handle was shown by someone else; handle-reused: one that had been replaced; no-session: a refresh with a handle of no session that goes on; answer-unfit: a provider answered for another person, or with more than was granted',
+    }),
+    tenant: tenant.optional(),
+    agent: z.string().optional().meta({ description: 'The agent whose certificate was shown, or whose session it is where nobody called' }),
+    session: session.optional(),
+    provider: z.string().optional().meta({ description: 'The identity provider, by its name in the configuration' }),
+    count: z
+      .number()
+      .int()
+      .min(1)
+      .meta({ description: 'How often it was seen since the window began, or since the entry before of the same kind and about the same' }),
+    seconds: z.number().min(0).meta({ description: 'The length of the window' }),
+  })
+  .meta({ description: 'Something odd in the traffic of refreshes, once for each kind and window. What it is about stands in the entries of its session.' })
+
 export const gatewayEvent = z
   .strictObject({
     ...base,
@@ -247,6 +279,7 @@ export const logEvent = z.discriminatedUnion('type', [
   toolEvent,
   toolsListedEvent,
   sessionEvent,
+  signalEvent,
   gatewayEvent,
 ])
 
@@ -271,5 +304,6 @@ export type ToolEvent = z.infer<typeof toolEvent>
 export type ToolsListedEvent = z.infer<typeof toolsListedEvent>
 export type AdminEvent = z.infer<typeof adminEvent>
 export type SessionEvent = z.infer<typeof sessionEvent>
+export type SignalEvent = z.infer<typeof signalEvent>
 export type GatewayEvent = z.infer<typeof gatewayEvent>
 export type LogEvent = z.infer<typeof logEvent>

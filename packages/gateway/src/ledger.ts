@@ -9,6 +9,7 @@ import {
   type LogEvent,
   type Problem,
   type SessionEvent,
+  type SignalEvent,
 } from '@sallyport/contract'
 import type { AccessRequest } from './access/access-request.ts'
 import { decisionEntry, entryTime, outcomeEntry, type OpenPermit } from './audit/entries.ts'
@@ -252,7 +253,9 @@ export class Ledger implements LedgerDoor {
   }
 
   /** An act of the operator, of a session or of the gateway itself, durable when it resolves with its index: written before the act. @throws Fault */
-  async note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number> {
+  async note(
+    act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<SignalEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>,
+  ): Promise<number> {
     const { log, now } = this.#ports
     return log.append({ v: 1, time: entryTime(now()), ...act })
   }

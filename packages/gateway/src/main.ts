@@ -45,6 +45,8 @@ import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
 import type { AgentSessions } from './control/sessions/session.ts'
+import { signalTerms } from './control/signals/alert-definition.ts'
+import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets, type Tickets } from './control/tickets/tickets.ts'
 import { createKeyFile } from './drivers/key-file/key-file.ts'
@@ -176,7 +178,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
     const credentials = new ClientCredentials(state.credentials, (name) => secrets.revealShared(name))
     const providerPorts = { credential: (definition: ProviderDefinition) => credentials.current(definition), now: Date.now }
-    const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver))
+    const { signals, close: closeSignals } = openSignals({
+      terms: signalTerms(configuration.alerts),
+      webhook: first.webhook,
+      resolver: systemResolver,
+      revealShared: (name) => secrets.revealShared(name),
+      log: `${trustDomain}/sallyport`,
+      note: (entry) => ledger.note(entry),
+      metrics,
+      newId: randomUUID,
+      pause: timerPause,
+      now: Date.now,
+      elapsedMs,
+      report,
+    })
+    closing.defer(closeSignals)
+    const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver), { see: (sight) => signals.seeProvider(sight), elapsedMs })
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
     const sessions =
       configuration.sessions &&
@@ -188,6 +205,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         note: (entry) => ledger.note(entry),
         refuse: (seen) => ledger.refuse({ ...seen, request: randomUUID() }),
         mint: (facts) => tickets.mint(facts),
+        see: (sight) => signals.seeSession(sight),
         ended: (session) => void tickets.deny(session).catch((error: unknown) => report('session-ended', error)),
         seal: state.sessionSeal,
         random: randomBytes,
@@ -380,6 +398,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         isReady = false
         await agents.drain()
         await sessions?.close()
+        await closeSignals()
         await ledger.finish()
         if (ledger.isAvailable) await ledger.note({ type: 'gateway', act: 'stopped', version, revision: compiled.revision })
         await closing.disposeAsync()
@@ -389,6 +408,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     await closing.disposeAsync().catch((fault: unknown) => report('close.failed', fault)) // all are closed, and why it did not start is what counts
     throw error
   }
+}
+
+/** By a clock that is never set. */
+function elapsedMs(): number {
+  return performance.now()
 }
 
 function activeId({ roster }: Authority, trustDomain: TrustDomain, { tenant, agent }: AgentKey): SpiffeId | undefined {

@@ -1,4 +1,13 @@
-import { unreachable, type AdminEvent, type DecisionEvent, type LogEvent, type OutcomeEvent, type RefusalEvent, type SessionEvent } from '@sallyport/contract'
+import {
+  unreachable,
+  type AdminEvent,
+  type DecisionEvent,
+  type LogEvent,
+  type OutcomeEvent,
+  type RefusalEvent,
+  type SessionEvent,
+  type SignalEvent,
+} from '@sallyport/contract'
 import type { LogRecord } from '../audit/reader.ts'
 import { shortText } from './show.ts'
 
@@ -32,6 +41,8 @@ export function tellEvent(event: LogEvent): string {
       return `${event.tenant}  ${event.upstream}: every tool was seen; from here on a new one is held`
     case 'session':
       return tellSession(event)
+    case 'signal':
+      return tellSignal(event)
     default:
       return unreachable(event)
   }
@@ -80,6 +91,11 @@ function tellSession({ act, session, caller, generation, validation, isProbe, su
   ]
   const who = caller === undefined ? '' : `  ${caller.tenant}/${caller.agent}`
   return `${act}  ${session}${who}${facts.length === 0 ? '' : `  (${facts.join('; ')})`}`
+}
+
+function tellSignal({ kind, tenant, agent, session, provider, count, seconds }: SignalEvent): string {
+  const about = [...(tenant === undefined ? [] : [agent === undefined ? tenant : `${tenant}/${agent}`]), ...[session, provider].flatMap((name) => name ?? [])]
+  return `${kind}  ${about.join('  ')}  (${count} in ${seconds} s)`
 }
 
 function tellAct({ act, person, subject }: AdminEvent): string {

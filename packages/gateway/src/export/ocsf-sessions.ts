@@ -1,4 +1,4 @@
-import type { SessionEvent } from '@sallyport/contract'
+import type { SessionEvent, SignalEvent } from '@sallyport/contract'
 import { allowed, blocked, other, severity, status, type Mapped } from './ocsf-classes.ts'
 
 const logon = 1
@@ -58,6 +58,29 @@ export function mapSession({ act, session, caller, issuer, subject, person, reas
       session: { uid: session, ...(issuer !== undefined && { issuer }) },
       status_code: act,
       ...(reason !== undefined && { status_detail: reason }),
+    },
+  }
+}
+
+/** Someone may have a handle who should not have it, or a session is kept from its person. */
+export function mapSignal({ kind, tenant, agent, session, provider, count, seconds }: SignalEvent): Mapped {
+  const name = agent === undefined ? tenant : `${tenant}/${agent}`
+  return {
+    of: 'authentication',
+    activity: other,
+    activityName: 'Signal',
+    severity: severity.medium,
+    tenant,
+    correlation: session,
+    members: {
+      status_id: status.other,
+      status: 'Seen',
+      status_code: kind,
+      status_detail: `${count} in ${seconds} s`,
+      count,
+      user: { uid: name ?? session ?? provider ?? 'unknown', type_id: agent === undefined ? other : 4 },
+      service: { name: provider ?? 'sallyport' },
+      ...(session !== undefined && { session: { uid: session } }),
     },
   }
 }

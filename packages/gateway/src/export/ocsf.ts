@@ -3,7 +3,7 @@ import { printableLine } from '../printable.ts'
 import type { ExportedEntry, Exporter } from './exported-entry.ts'
 import { allowed, blocked, classes, delayed, other, severity, status, type Mapped } from './ocsf-classes.ts'
 import { mapAct, mapApproval, mapGateway, mapTool, mapToolsListed } from './ocsf-entities.ts'
-import { mapSession } from './ocsf-sessions.ts'
+import { mapSession, mapSignal } from './ocsf-sessions.ts'
 
 /** The version of the Open Cybersecurity Schema Framework. @see https://schema.ocsf.io/1.8.0 */
 export const ocsfVersion = '1.8.0'
@@ -58,6 +58,8 @@ function mapEvent(event: LogEvent, decision: DecisionEvent | undefined): Mapped 
       return mapToolsListed(event)
     case 'session':
       return mapSession(event)
+    case 'signal':
+      return mapSignal(event)
     case 'gateway':
       return mapGateway(event)
     default:

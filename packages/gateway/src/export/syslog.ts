@@ -49,6 +49,8 @@ function severityOf(event: LogEvent): keyof typeof severities {
       return event.result === 'answered' ? 'informational' : 'warning'
     case 'tool':
       return event.act === 'held' ? 'warning' : 'notice'
+    case 'signal':
+      return 'warning'
     case 'session':
       return severityOfSession(event.act)
     case 'gateway':

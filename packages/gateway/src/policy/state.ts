@@ -61,6 +61,7 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
     case 'refusal':
     case 'admin':
     case 'session':
+    case 'signal':
       return
   }
 }

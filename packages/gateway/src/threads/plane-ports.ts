@@ -7,7 +7,7 @@ import type { Connection } from '../edge/inbound.ts'
 import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
-import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, TrustDomain } from '@sallyport/contract'
+import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, SignalEvent, TrustDomain } from '@sallyport/contract'
 import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
@@ -57,7 +57,9 @@ export interface PlaneApi {
 
 export interface LedgerApi {
   begin(act: Pick<GatewayEvent, 'act' | 'version' | 'revision'>, held: readonly number[]): Promise<void>
-  note(act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>): Promise<number>
+  note(
+    act: Omit<AdminEvent, 'v' | 'time'> | Omit<SessionEvent, 'v' | 'time'> | Omit<SignalEvent, 'v' | 'time'> | Omit<GatewayEvent, 'v' | 'time'>,
+  ): Promise<number>
   answerApproval(approval: string, answer: ApprovalEvent['answer'], person: string, note?: string): Promise<Answered>
   approvals(): readonly Approval[]
   /** Counts what no data plane refused. */

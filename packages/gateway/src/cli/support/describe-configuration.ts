@@ -25,6 +25,11 @@ const shown: ReadonlySet<string> = new Set([
   'searchIndex',
   'exports.*.format',
   'exports.*.rotate.*',
+  'alerts.refreshesPerAgent',
+  'alerts.refreshesPerTenant',
+  'alerts.providerSlow',
+  'alerts.webhook.secret',
+  'alerts.webhook.perMinute',
   'telemetry.traces.sample',
   'telemetry.traces.trust',
   'telemetry.traces.propagate',
@@ -59,7 +64,14 @@ const shown: ReadonlySet<string> = new Set([
   ...['id', 'match.*', 'match.*[]', 'then', 'approval.expires', 'mode'].map((field) => `rules[].${field}`),
   ...['id', 'match.*', 'match.*[]', 'per[]', 'requests', 'tokens', 'cost', 'window', 'burst'].map((field) => `quotas[].${field}`),
 ])
-const urls: ReadonlySet<string> = new Set(['upstreams.*.url', 'log.witnesses[].url', 'telemetry.traces.endpoint', 'telemetry.metrics.endpoint', 'exports.*.to'])
+const urls: ReadonlySet<string> = new Set([
+  'upstreams.*.url',
+  'log.witnesses[].url',
+  'telemetry.traces.endpoint',
+  'telemetry.metrics.endpoint',
+  'alerts.webhook.url',
+  'exports.*.to',
+])
 /** Whose members have names that the operator chose. */
 const named =
   /^(?:upstreams|upstreams\.\*\.(?:prices|secrets|env)|upstreams\.\*\.prices\.\*|limits|certificates|telemetry\.(?:traces|metrics)\.headers|exports|exports\.\*\.rotate|upstreams\.\*\.deadlines|(?:rules|quotas)\[\]\.match)$/

@@ -35,6 +35,8 @@ const shown: ReadonlySet<string> = new Set([
   'generation',
   'validation',
   'isProbe',
+  'kind',
+  'seconds',
 ])
 
 /**

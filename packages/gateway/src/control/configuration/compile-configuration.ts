@@ -3,6 +3,7 @@ import {
   Fault,
   parseTrustDomain,
   parseUpstreamName,
+  type AlertsConfiguration,
   type ClusterConfiguration,
   type Configuration,
   type TrustDomain,
@@ -19,6 +20,7 @@ import { compilePeerDefinition, compileUpstreamDefinition, type CompiledDefiniti
 import { readPrivateFile } from '../private-files.ts'
 import { compileCluster, type ClusterDefinition } from '../cluster/compile-cluster.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
+import { compileWebhook, type WebhookDefinition } from '../signals/alert-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
@@ -47,6 +49,7 @@ export interface CompiledConfiguration {
   readonly sessions: SessionRules
   readonly providers: readonly ProviderDefinition[]
   readonly cluster: ClusterDefinition | undefined
+  readonly webhook: WebhookDefinition | undefined
   /** The private keys that the file names, absolute. */
   readonly keyFiles: readonly string[]
   /** What is valid and yet gives something away. */
@@ -116,6 +119,8 @@ export async function compileConfiguration(
   }
   const cluster = configuration.cluster && (await clusterOf(configuration.cluster, files))
   if (cluster && 'objection' in cluster) faults.push({ where: ['cluster', 'database'], message: cluster.objection })
+  const webhook = configuration.alerts?.webhook && (await webhookOf(configuration.alerts.webhook, files))
+  faults.push(...(webhook?.faults ?? []))
   const policy = compilePolicy(
     configuration.rules,
     configuration.quotas,
@@ -143,6 +148,7 @@ export async function compileConfiguration(
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
     cluster,
+    webhook: webhook?.definition,
     keyFiles: [
       ...[...Object.values(configuration.upstreams), ...Object.values(configuration.exports ?? {})].flatMap((given) =>
         'tls' in given ? [given.tls?.key] : [],
@@ -246,6 +252,22 @@ async function clusterOf(given: ClusterConfiguration, files: NamedFiles): Promis
     return compileCluster(given, { ...(await tlsFiles(given.tls, files)), ...password })
   } catch (error) {
     if (error instanceof Fault) return { objection: error.message }
+    throw error
+  }
+}
+
+type WebhookConfiguration = NonNullable<AlertsConfiguration['webhook']>
+
+async function webhookOf(
+  given: WebhookConfiguration,
+  files: NamedFiles,
+): Promise<{ readonly definition?: WebhookDefinition; readonly faults: readonly FaultAt[] }> {
+  const where = ['alerts', 'webhook']
+  try {
+    const { definition, faults } = compileWebhook(given, await tlsFiles({ ca: given.ca }, files))
+    return { definition, faults: faults.map(({ path, message, hint }) => ({ where: [...where, ...path], message, ...(hint !== undefined && { hint }) })) }
+  } catch (error) {
+    if (error instanceof Fault) return { faults: [{ where, message: error.message }] }
     throw error
   }
 }

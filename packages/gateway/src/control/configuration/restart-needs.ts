@@ -11,6 +11,7 @@ const readAtStart = [
   'names',
   'certificates',
   'sessions',
+  'alerts',
   'cluster',
   'limits',
   'threads',

@@ -26,6 +26,8 @@ export interface ClientCertificate {
   readonly keyPem: string
 }
 
+type HttpTerms = Pick<ProviderDefinition, 'addresses' | 'caPem' | 'connectMs' | 'totalMs'>
+
 /** The way to one identity provider. */
 export interface ProviderHttp {
   /**
@@ -36,7 +38,7 @@ export interface ProviderHttp {
   close(): Promise<void>
 }
 
-export function openProviderHttp(definition: ProviderDefinition, resolver: Resolver): ProviderHttp {
+export function openProviderHttp(definition: HttpTerms, resolver: Resolver): ProviderHttp {
   const { totalMs } = definition
   const closing = new AbortController()
   let shown: { readonly certificate: ClientCertificate | undefined; readonly context: SecureContext } | undefined
@@ -77,7 +79,7 @@ export function openProviderHttp(definition: ProviderDefinition, resolver: Resol
 }
 
 /** For one request. */
-function agentFor({ addresses, connectMs, totalMs }: ProviderDefinition, resolver: Resolver, context: SecureContext): Agent {
+function agentFor({ addresses, connectMs, totalMs }: HttpTerms, resolver: Resolver, context: SecureContext): Agent {
   return new Agent({
     pipelining: 0,
     headersTimeout: totalMs,
@@ -101,7 +103,7 @@ function bodyOf(status: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | nu
   return status === 204 || status === 205 || status === 304 ? null : new Uint8Array(bytes)
 }
 
-function secureContext({ caPem }: ProviderDefinition, certificate: ClientCertificate | undefined): SecureContext {
+function secureContext({ caPem }: HttpTerms, certificate: ClientCertificate | undefined): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
     ...(caPem !== undefined && { ca: caPem }),

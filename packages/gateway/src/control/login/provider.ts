@@ -60,7 +60,7 @@ export class Provider implements IdentityProvider {
       answer = await oauth.refreshTokenGrantRequest(server, client, proof, refreshToken, options)
     } catch (error) {
       if (error instanceof NotSent) return { kind: 'unsent', reason: messageOf(error) }
-      return { kind: 'unknown', reason: `the request broke off: ${messageOf(error)}` }
+      return { kind: 'unknown', reason: `the request broke off: ${messageOf(error)}`, how: isTimeout(error) ? 'late' : 'broken-off' }
     }
     if (answer.status === 400 || answer.status === 401) {
       const error = await errorOf(answer)
@@ -68,12 +68,12 @@ export class Provider implements IdentityProvider {
       if (error === 'invalid_client') return { kind: 'unsent', reason: 'the provider does not accept this gateway as its client' }
       return { kind: 'refused', reason: `the provider answered ${answer.status}${error === undefined ? '' : ` ${error}`}` }
     }
-    if (answer.status !== 200) return { kind: 'unknown', reason: `the provider answered ${answer.status}` }
+    if (answer.status !== 200) return { kind: 'unknown', reason: `the provider answered ${answer.status}`, how: 'odd-answer' }
     try {
       // Over TLS, straight from the token endpoint: the signature of an ID token says nothing more (OpenID Connect Core 1.0 section 3.1.3.7, item 6).
       return { kind: 'refreshed', tokens: tokensOf(await oauth.processRefreshTokenResponse(server, client, answer)) }
     } catch (error) {
-      return { kind: 'unknown', reason: `the provider answered 200 with what is no token answer: ${messageOf(error)}` }
+      return { kind: 'unknown', reason: `the provider answered 200 with what is no token answer: ${messageOf(error)}`, how: 'odd-answer' }
     }
   }
 
@@ -217,6 +217,11 @@ export class Provider implements IdentityProvider {
       called: ['email', 'preferred_username', 'name'].flatMap((claim) => textOf(claim) ?? []),
     }
   }
+}
+
+/** The deadline of one request. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError'
 }
 
 async function objectionToSignature(answer: Response, { server, options }: PreparedRequest): Promise<string | undefined> {

@@ -6,6 +6,7 @@ import type { IdentityProvider, ProviderTokens, RefreshAnswer } from './identity
 import { handlePlace, tokenPlace, type Seal } from './sealed-texts.ts'
 import { callerOf, type SessionLog } from './session-log.ts'
 import type { SessionTerms } from './session-record.ts'
+import type { SeeSessions } from './session-sight.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Proof } from './session.ts'
 import type { FlightEnd, Landed } from './steps.ts'
@@ -17,6 +18,7 @@ export interface FlightPorts {
   readonly seal: Seal
   readonly random: (length: number) => Uint8Array
   readonly pause: Pause
+  readonly see: SeeSessions
   readonly report: (event: string, error: unknown) => void
   /** Orphans are in the store, to be given back. */
   readonly orphaned: () => void
@@ -32,6 +34,7 @@ const storePauses = [50, 250, 1000, 3000]
  * @param validated gets the index of the entry
  */
 export async function fly(ports: FlightPorts, terms: SessionTerms, flight: Flight, proof: Proof, validated: (index: number) => void): Promise<void> {
+  if (flight.isProbe) ports.see({ kind: 'slow-path', caller: flight.owner, session: flight.session })
   let token: string
   let validation: number
   try {
@@ -95,6 +98,7 @@ function landedOf({ random, seal }: FlightPorts, flight: Flight, token: string, 
 async function settle(ports: FlightPorts, flight: Flight, end: FlightEnd): Promise<void> {
   const state = await insist(ports, (ended) => ports.store.settleFlight(flight, ended), end)
   const facts = { session: flight.session, caller: callerOf(flight.owner), generation: flight.generation, reason: end.reason }
+  if (end.kind !== 'refused') ports.see({ kind: end.kind === 'unfit' ? 'answer-unfit' : 'slow-path', caller: flight.owner, session: flight.session })
   if (end.kind === 'refused' || end.kind === 'unfit') await ports.log.tell({ act: 'refused', ...facts })
   else await ports.log.tell({ act: 'uncertain', ...facts })
   if (state === 'reauth') await ports.log.tell({ act: 'reauth-required', ...facts })

@@ -12,7 +12,6 @@ export interface ProviderTokens {
  * What became of one request for new tokens.
  *
  * - `refused`: the provider answered 400 or 401, with whatever body: this refresh token will not work again.
- * - `unsent`: certainly no byte of the request has left: no address, no connection. The token is as good as before.
  * - `unsent`: certainly nothing was done with the token: no connection came about, or the provider does not know this gateway.
  * - `unknown`: anything else. The provider may or may not have rotated the token.
  */
@@ -20,8 +19,7 @@ export type RefreshAnswer =
   | { readonly kind: 'refreshed'; readonly tokens: ProviderTokens }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unsent'; readonly reason: string }
-  | { readonly kind: 'unsent'; readonly reason: string }
-  | { readonly kind: 'unknown'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string; readonly how?: 'late' | 'broken-off' | 'odd-answer' }
 
 /** The operator's identity provider, as refresh needs it. */
 export interface IdentityProvider {

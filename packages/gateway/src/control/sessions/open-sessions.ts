@@ -12,7 +12,7 @@ import { Sessions, type SessionsPorts } from './sessions.ts'
 /** Between two looks at what has ended. */
 const sweepMs = 60_000
 
-export interface OpenSessionsTerms extends Pick<SessionsPorts, 'mint' | 'now' | 'random' | 'refuse' | 'ended' | 'report'> {
+export interface OpenSessionsTerms extends Pick<SessionsPorts, 'mint' | 'now' | 'random' | 'refuse' | 'ended' | 'see' | 'report'> {
   readonly terms: SessionTerms
   readonly store: SessionStore
   readonly provider: IdentityProvider

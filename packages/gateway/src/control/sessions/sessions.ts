@@ -64,9 +64,11 @@ export class Sessions implements AgentSessions {
   }
 
   async refresh(handle: string, askProof: AskProof, deadline: number): Promise<SessionGrant | Refused> {
-    const digest = digestOfHandle(handle)
-    if (digest === undefined) return refused('session.invalid', 'no handle has this form')
-    return this.#arrive('refreshed', askProof, deadline, (proof) => this.#gate(digest, proof))
+    const answer = await this.#refresh(handle, askProof, deadline)
+    const proof = askProof()
+    const caller = 'problem' in proof ? undefined : proof
+    this.#ports.see({ kind: 'refresh', caller, result: 'problem' in answer ? answer.problem.code : 'answered' })
+    return answer
   }
 
   async end(handle: string, askProof: AskProof): Promise<'ended' | Refused> {
@@ -104,6 +106,12 @@ export class Sessions implements AgentSessions {
   /** Resolves when no flight of this node is under way. Flights end by their own deadlines. */
   async close(): Promise<void> {
     while (this.#flights.size > 0 || this.#returning) await Promise.all([...[...this.#flights.values()].map(({ done }) => done), this.#returning])
+  }
+
+  async #refresh(handle: string, askProof: AskProof, deadline: number): Promise<SessionGrant | Refused> {
+    const digest = digestOfHandle(handle)
+    if (digest === undefined) return refused('session.invalid', 'no handle has this form')
+    return this.#arrive('refreshed', askProof, deadline, (proof) => this.#gate(digest, proof))
   }
 
   async #arrive(act: 'claimed' | 'refreshed', askProof: AskProof, deadline: number, turn: (proof: Proof) => Promise<Turn>): Promise<SessionGrant | Refused> {
@@ -145,8 +153,7 @@ export class Sessions implements AgentSessions {
           break
         case 'wait': {
           const leftMs = deadline - this.#ports.now()
-          if (!(await waitTurn(this.#ports.pause, verdict, this.#flights.get(verdict.session)?.done, turn, leftMs)))
-            return tooLate(Math.max(1, Math.ceil(verdict.heldForMs / 1000)))
+          if (!(await waitTurn(this.#ports.pause, verdict, this.#flights.get(verdict.session)?.done, turn, leftMs))) return this.#comeBack(verdict, proof)
           break
         }
         case 'again':
@@ -155,11 +162,13 @@ export class Sessions implements AgentSessions {
         case 'none':
           return refused('session.none')
         case 'unknown':
+          this.#ports.see({ kind: 'no-session', caller: proof })
           return refused('session.invalid', 'the handle is unknown')
         case 'not-owner':
         case 'other-certificate':
           return this.#refuseStranger(verdict, proof)
         case 'over':
+          this.#ports.see({ kind: 'no-session', caller: proof, session: verdict.session })
           return refused('session.invalid', `session ${verdict.session}: ${verdict.reason}`)
         case 'stale':
           return refused('session.stale-handle', `session ${verdict.session}`)
@@ -222,7 +231,13 @@ export class Sessions implements AgentSessions {
     return { generation, proof, grant: { session, handle, ticket, ticketExpiresAt, sessionExpiresAt: verdict.expiresAt } }
   }
 
+  #comeBack({ session, heldForMs }: Extract<Verdict, { kind: 'wait' }>, proof: Proof): Refused {
+    this.#ports.see({ kind: 'slow-path', caller: proof, session })
+    return tooLate(Math.max(1, Math.ceil(heldForMs / 1000)))
+  }
+
   async #ended(session: SessionId, act: 'revoked' | 'reused' | 'reauth-required', proof: Proof, reason: string): Promise<void> {
+    if (act === 'reused') this.#ports.see({ kind: 'handle-reused', caller: proof, session })
     if (act !== 'reauth-required') this.#ports.ended(session) // tickets of a session that cannot be refreshed run to their end
     await this.#ports.log.tell({ act, session, caller: callerOf(proof, proof.thumbprint), reason })
     void this.returnOrphans()
@@ -233,6 +248,7 @@ export class Sessions implements AgentSessions {
     const { log, refuse, now } = this.#ports
     const { session } = verdict
     const reason = verdict.kind === 'not-owner' ? 'the session is of another agent' : 'the certificate does not descend from the one of the session'
+    this.#ports.see({ kind: 'ownership-failed', caller: proof, session })
     this.#strangers.takeCounts(now())
     if (this.#strangers.isTold(`${session} ${proof.thumbprint}`, now()))
       await log.tell({ act: 'ownership-failed', session, caller: callerOf(proof, proof.thumbprint), reason })
