@@ -132,6 +132,9 @@ test('a hunt for pairs says what is wrong with what it is asked', async () => {
   for (const [args, told] of [
     [['--first', 'colour=red', '--without', 'type=outcome', '--within', '1s'], /Write NAME=VALUE, with a name of type/],
     [['--first', 'type=decision', 'type=outcome', '--without', 'type=outcome', '--within', '1s'], /type is given twice/],
+    [['--first', 'type=decsion', '--without', 'type=outcome', '--within', '1s'], /The type is one of decision, refusal, outcome,/],
+    [['--first', 'decision=permitted', '--without', 'type=outcome', '--within', '1s'], /The decision is one of .*permit/],
+    [['--first', 'type=decision', '--without', 'result=answerd', '--within', '1s'], /The result is one of answered/],
     [['--first', 'type=decision', '--without', 'type=outcome', '--within', 'soon'], /Write a duration/],
     [['--first', 'type=decision', '--without', 'type=outcome', '--within', '1s', '--same', 'colour'], /Allowed choices/],
     [['--first', 'type=decision', '--without', 'type=outcome', '--within', '1s', '--from', '1h', '--to', '2h'], /--from is later than --to/],

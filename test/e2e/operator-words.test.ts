@@ -98,12 +98,29 @@ test('explain of an approval tells who asked, who answered and how it was used',
   assert.equal(await said(whole, ['approvals']), 'Nothing waits for a person.\n')
   assert.match(await said(whole, ['approvals', '--all']), /approved by alice/)
   assert.equal((await agent.callHttp('api', { method: 'GET', path: '/things/1' })).kind, 'answer')
+  assert.match(await said(whole, ['approvals', '--all']), /; approved by alice, and used\n/)
   await agent.close()
   await whole.stop()
   assert.match(
     await said(whole, ['explain', id]),
     /HELD for a person by rule ask[^]*approved by alice, who notes: seen[^]*PERMITTED by rule ask[^]*answered \(status 200/,
   )
+})
+
+test('up says where it listens, each address by what it is for', async () => {
+  await using whole = await wholeGateway()
+  await whole.configure([])
+  const address = String.raw`127\.0\.0\.1:\d+`
+  assert.match(
+    (await operator(whole, ['up'])).stdout,
+    new RegExp(`^agents +https://${address}\\nenrolment +${address}\\noperations +${address}\\nlog readers  off\\nlog key +agents.example/sallyport\\+`),
+  )
+})
+
+test('the list of roots says what they are and when they end, and nothing else', async () => {
+  await using whole = await running()
+  const { roots } = JSON.parse(await said(whole, ['ca', 'list', '--json']))
+  assert.deepEqual(roots.map(Object.keys), [['fingerprint', 'notAfterMs']])
 })
 
 test('every failure has one JSON shape with --json, and one exit code by what it is', async () => {
@@ -121,6 +138,16 @@ test('every failure has one JSON shape with --json, and one exit code by what it
     [['validate', '-c', nowhere], 78, 'cli.setup'],
     [['init', '-c', '/proc/sys/x.yaml', '--data', '/proc/sys/data'], 78, 'cli.setup'],
     [['init', '-c', join(whole.configurationFile, 'x.yaml'), '--data', whole.data], 78, 'cli.setup'],
+    [['agent', 'enroll', '--token-file', nowhere, '--gateway', '127.0.0.1:1', '--out', join(whole.folder, 'out')], 78, 'cli.setup'],
+    [['support-bundle', whole.configurationFile], 78, 'cli.setup'],
+    [['backup', nowhere], 64, 'cli.usage'],
+    [['init', '--trust-domain', 'bad x', '--data', nowhere], 64, 'cli.usage'],
+    [['witness', 'init', '--name', 'w1 x', '--data', nowhere], 64, 'cli.usage'],
+    [['log', 'verify', '--from', nowhere, '--key', whole.running.logKey], 78, 'cli.setup'],
+    [['log', 'verify', '--from', 'http://127.0.0.1:1', '--key', whole.running.logKey], 1, 'cli.failed'],
+    [['connect', 'claude-cod'], 64, 'cli.usage'],
+    [['tools', 'list', 'nosuch'], 1, 'control.not-found'],
+    [['secret', 'remove', 'foo'], 1, 'control.not-found'],
     [['status', '--data', nowhere], 1, 'cli.failed'],
     [['explain', 'nothing'], 1, 'cli.failed'],
     [['agent', 'show', 'acme/nobody'], 1, 'control.not-found'],
@@ -140,6 +167,35 @@ test('every failure has one JSON shape with --json, and one exit code by what it
   }
 })
 
+test('a failure names what is meant and what there is instead', async () => {
+  await using whole = await running()
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['unblock', 'acme/other'], /^sallyport: acme\/other is not blocked: "sallyport status" shows what is\. /],
+    [['unblock', 'acme'], /: acme is not blocked/],
+    [['unblock', '--all'], /: Everything together is not blocked/],
+    [['secret', 'remove', 'foo'], /There is no such secret: `secret list` shows those that are\./],
+    [['secret', 'rotate', 'foo'], /There is no such secret: use `secret set`\./],
+    [['tools', 'list', 'nosuch'], /No tool of an upstream nosuch was seen: "sallyport tools list"/],
+    [['connect', 'claude-cod'], /there is no client "claude-cod": it is one of claude-code, codex, cursor, openclaw/],
+    [['log', 'verify', '--from', join(whole.folder, 'no'), '--key', whole.running.logKey], /there is no folder .*no\n/],
+  ]
+  for (const [args, told] of cases) assert.match((await operator(whole, args, { input: 'a new credential' })).stderr, told)
+})
+
+test('a log that cannot be asked for has had nothing done to it', async () => {
+  await using whole = await running()
+  const { stderr } = await operator(whole, ['log', 'verify', '--from', 'http://127.0.0.1:1', '--key', whole.running.logKey, '--json'])
+  const { error } = JSON.parse(stderr)
+  assert.deepEqual([/ECONNREFUSED/.test(error.detail), error.outcome], [true, undefined])
+})
+
+test('doctor does not call in order what it could not look at', async () => {
+  await using whole = await wholeGateway()
+  await writeFile(whole.configurationFile, 'version: 2\n')
+  const { stdout } = await operator(whole, ['doctor'])
+  for (const check of ['sandbox', 'secrets']) assert.match(stdout, new RegExp(`^warn ${check}: not checked: the configuration is not valid$`, 'm'))
+})
+
 test('validate lists what is wrong with its places, and an action that no operation has is wrong', async () => {
   await using whole = await running()
   await whole.configure([
@@ -148,10 +204,20 @@ test('validate lists what is wrong with its places, and an action that no operat
   ])
   const { code, stderr } = await operator(whole, ['validate', '--json'])
   assert.equal(code, 78)
-  const { faults } = JSON.parse(stderr).error
-  assert.equal(faults.length, 1)
+  const { code: problem, detail, faults } = JSON.parse(stderr).error
+  assert.deepEqual([problem, detail, faults.length], ['control.configuration-invalid', '1 fault', 1])
   const { line, column, message, hint } = faults[0]
   assert.deepEqual([line, column > 1, message, hint], [1, true, 'no operation is named get_tihng', "did you mean 'get_thing'?"])
+})
+
+test('a reload that is refused lists the same faults as validate, however many there are', async () => {
+  await using whole = await running()
+  const misnamed = Array.from({ length: 100 }, (_, at) => ({ ...permitThings, id: `rule-${at}`, match: { upstream: 'api', action: `get_${at}` } }))
+  await whole.configure(misnamed)
+  const [validated, reloaded] = [await operator(whole, ['validate', '--json']), await operator(whole, ['reload', '--json'])]
+  const { code, faults } = JSON.parse(reloaded.stderr).error
+  assert.deepEqual([reloaded.code, code, faults.length], [78, 'control.configuration-invalid', 100])
+  assert.deepEqual(faults, JSON.parse(validated.stderr).error.faults)
 })
 
 test('validate and doctor see secrets that nobody set, another trust domain, a taken port and a missing folder', async () => {

@@ -86,6 +86,7 @@ const problemAnswer = z.object({
   detail: z.string().max(4096).exactOptional(),
   retryAfterSeconds: z.int().min(0).exactOptional(),
   approval: z.object({ id: z.string().max(256), expiresAt: z.string().max(64) }).exactOptional(),
+  faults: z.array(z.record(z.string(), z.json())).max(1000).exactOptional(),
 })
 
 /**

@@ -636,7 +636,6 @@ export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
 export type AlertsConfiguration = NonNullable<z.infer<typeof alerts>>
 export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>
 export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>
-export type CredentialConfiguration = z.infer<typeof credential>
 
 /** The JSON Schema that editors read, draft-07 because that is what they know. */
 export function configurationJsonSchema(): object {

@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts'
+
 /**
  * Every refusal that Sallyport can give, as data. The first word of a code is the folder that refuses.
  *
@@ -100,6 +102,8 @@ export interface Problem {
   readonly retryAfterSeconds?: number
   /** The approval that a held call waits for. */
   readonly approval?: { readonly id: string; readonly expiresAt: string }
+  /** What is wrong with a configuration, and where, as `sallyport validate --json` lists it; for the operator alone. */
+  readonly faults?: readonly JsonObject[]
 }
 
 /** An expected negative answer of a stage. `reason` is for the log and the operator, never for the caller. */
@@ -129,6 +133,7 @@ export interface ProblemDocument {
   readonly detail?: string
   readonly retryAfterSeconds?: number
   readonly approval?: { readonly id: string; readonly expiresAt: string }
+  readonly faults?: readonly JsonObject[]
 }
 
 /**

@@ -109,7 +109,9 @@ async function readPrivateKey(path: string): Promise<KeyObject> {
     }
   } catch (error) {
     if (error instanceof Fault) throw error
-    throw new Fault(`${path} cannot be read as a private key: run "sallyport witness init", or name its folder with --data`, 'not-done', error)
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const what = isMissing ? `there is no witness: the file ${path} is missing` : `${path} cannot be read as a private key`
+    throw new Fault(`${what}: run "sallyport witness init", or name its folder with --data`, 'not-done', error)
   }
 }
 

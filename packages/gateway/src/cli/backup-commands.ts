@@ -5,16 +5,16 @@ import type { Manifest } from '../control/backup/archive.ts'
 import { passphraseLengthMin } from '../control/backup/sealed-stream.ts'
 import { readPrivateFile } from '../control/private-files.ts'
 import { backUp, restore } from './back-up.ts'
-import type { Acting, OperatorConsole, Terminal } from './operator-console.ts'
+import { exitCodes, type Acting, type OperatorConsole, type Terminal } from './operator-console.ts'
 
 const passphraseLengthMax = 1024
 
 type Locked = Acting & { readonly passphraseFile?: string }
 
 /** `backup` and `restore`. */
-export function addBackupCommands(root: Command, { as, run, print, folderOf, person }: OperatorConsole, terminal: Terminal): void {
+export function addBackupCommands(root: Command, { as, run, print, fail, folderOf, person }: OperatorConsole, terminal: Terminal): void {
   const passphrase = async ({ passphraseFile }: Locked): Promise<string> =>
-    passphraseOf(passphraseFile === undefined ? await readAll(terminal.stdin) : await readPrivateFile(passphraseFile))
+    (passphraseFile === undefined ? await readStart(terminal.stdin) : await readPrivateFile(passphraseFile)).replace(/\r?\n$/, '')
 
   as(root.command('backup').description('copy the data folder into one file, with the gateway up or down; the passphrase comes from standard input'))
     .argument('<file>', 'what to write, or an existing folder for a new file; nothing is replaced')
@@ -22,7 +22,10 @@ export function addBackupCommands(root: Command, { as, run, print, folderOf, per
     .option('--plain', 'seal nothing: whoever has the file has every key of the gateway')
     .action(async (file: string, options: Locked & { readonly plain?: boolean }) =>
       run(options, async () => {
-        const made = await backUp(folderOf(options), file, options.plain === true ? undefined : await passphrase(options), person(options))
+        const given = options.plain === true ? undefined : await passphrase(options)
+        const objection = given === undefined ? undefined : objectionTo(given)
+        if (objection !== undefined) return fail(options, objection, options.passphraseFile === undefined ? exitCodes.usage : exitCodes.configuration)
+        const made = await backUp(folderOf(options), file, given, person(options))
         const seal = made.sealed ? 'sealed with the passphrase' : 'not sealed: whoever has it has every key of the gateway'
         print(options, made, `wrote ${made.file} (${made.bytes} bytes, ${seal}); the log in it has ${made.log.size} entries`)
       }),
@@ -38,7 +41,12 @@ export function addBackupCommands(root: Command, { as, run, print, folderOf, per
         const { manifest, lostEntries } = await restore({
           file,
           folder: folderOf(options),
-          passphrase: () => passphrase(options),
+          passphrase: async () => {
+            const given = await passphrase(options)
+            const objection = objectionTo(given)
+            if (objection !== undefined) throw new Fault(objection, 'not-done')
+            return given
+          },
           head: options.head === undefined ? undefined : await readHead(options.head),
           isOlderFine: options.olderIsFine === true,
           person: person(options),
@@ -66,18 +74,17 @@ function restoredText(folder: string, { madeAt, trustDomain, log }: Manifest, lo
   ].join('\n')
 }
 
-function passphraseOf(text: string): string {
-  const passphrase = text.replace(/\r?\n$/, '')
-  if (passphrase.length < passphraseLengthMin) throw new Fault(`the passphrase has fewer than ${passphraseLengthMin} characters`, 'not-done')
-  if (passphrase.length > passphraseLengthMax) throw new Fault(`the passphrase has more than ${passphraseLengthMax} characters`, 'not-done')
-  return passphrase
+function objectionTo(passphrase: string): string | undefined {
+  if (passphrase.length < passphraseLengthMin) return `the passphrase has fewer than ${passphraseLengthMin} characters`
+  return passphrase.length > passphraseLengthMax ? `the passphrase has more than ${passphraseLengthMax} characters` : undefined
 }
 
-async function readAll(stdin: NodeJS.ReadableStream): Promise<string> {
+/** Enough of it to see that it is too long. */
+async function readStart(stdin: NodeJS.ReadableStream): Promise<string> {
   let text = ''
   for await (const piece of stdin) {
     text += String(piece)
-    if (text.length > passphraseLengthMax + 2) throw new Fault(`the passphrase has more than ${passphraseLengthMax} characters`, 'not-done')
+    if (text.length > passphraseLengthMax + 2) break
   }
   return text
 }

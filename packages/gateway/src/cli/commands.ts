@@ -34,7 +34,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
   const { common, as, shows, folderOf, person, print, warn, fail, run, ask, isFull } = console
 
   common(root.command('init').description('make the trust domain, its keys and a ready configuration; safe to repeat'))
-    .option('--trust-domain <name>', 'the SPIFFE trust domain', 'agents.internal')
+    .option('--trust-domain <name>', 'the SPIFFE trust domain', trustDomainName, 'agents.internal')
     .action(async (options: Common & { readonly trustDomain: string }) =>
       run(
         options,
@@ -72,7 +72,7 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         print(
           options,
           { addresses, logKey },
-          `agents      https://${addresses.agents}\nenrolment   ${addresses.enrolment ?? 'off'}\noperations  ${addresses.operations ?? 'off'}\nlog         ${addresses.log === undefined ? 'off' : `http://${addresses.log}`}\nlog key     ${logKey}`,
+          `agents       https://${addresses.agents}\nenrolment    ${addresses.enrolment ?? 'off'}\noperations   ${addresses.operations ?? 'off'}\nlog readers  ${addresses.log === undefined ? 'off' : `http://${addresses.log}`}\nlog key      ${logKey}`,
         )
         if (!terminal.stop.aborted) await new Promise((done) => terminal.stop.addEventListener('abort', done, { once: true }))
         await gateway.stop()
@@ -89,7 +89,9 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
         const checked = await checkConfiguration(resolve(options.config))
         if (checked.kind === 'invalid') {
           const { faults } = checked
-          return fail(options, options.json === true ? `${faults.length} faults` : faults.map(formatFault).join('\n'), exitCodes.configuration, { faults })
+          if (options.json !== true) return fail(options, faults.map(formatFault).join('\n'), exitCodes.configuration)
+          const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+          return fail(options, count, exitCodes.configuration, { code: 'control.configuration-invalid', faults })
         }
         const trustDomain = parseTrustDomain(checked.configuration.trustDomain)
         if (trustDomain) await refuseOtherTrustDomain(dataFolder(folder).authority, trustDomain)
@@ -174,6 +176,11 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       if (findings.some(({ state }) => state === 'fail')) terminal.exit(exitCodes.error)
     }),
   )
+}
+
+function trustDomainName(text: string): string {
+  if (parseTrustDomain(text)) return text
+  throw new InvalidArgumentError('Write a DNS name in lower case.')
 }
 
 type BlockTarget = { readonly tenant: string; readonly agent?: string }

@@ -73,7 +73,9 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     configuration = await loadConfiguration(configurationFile)
     return joined(configuration.warnings)
   })
-  await check('sandbox', () => trySandboxes(configuration))
+  const checkAgainst = (name: string, work: (compiled: CompiledConfiguration) => Promise<string | undefined>): Promise<void> =>
+    check(name, async () => (configuration ? work(configuration) : 'not checked: the configuration is not valid'))
+  await checkAgainst('sandbox', trySandboxes)
   const isMade = await stat(folder).then(
     () => true,
     () => false,
@@ -89,7 +91,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
   await check('clock', () => compareClock(folder, nowMs))
   await check('authority', () => checkAuthority(folder, configuration, patient))
   await check('database', () => checkDatabase(folder, patient))
-  await check('secrets', async () => configuration && joined(await findUnsetSecrets(folder, configuration.configuration, patient.randomBytes)))
+  await checkAgainst('secrets', async (compiled) => joined(await findUnsetSecrets(folder, compiled.configuration, patient.randomBytes)))
   await check('gateway', () => askRunning(folder, configuration))
   if (configuration?.configuration.log?.witnesses) await check('witnesses', () => askAboutWitnesses(folder))
   return findings
@@ -106,8 +108,8 @@ function objectionToNode(version: string): string | undefined {
   return `Node ${version} lacks fixes: use ${nodeTested} or a later release`
 }
 
-async function trySandboxes(configuration: CompiledConfiguration | undefined): Promise<undefined> {
-  const used = [...(configuration?.programs.values() ?? [])].flatMap(({ sandbox }) => (sandbox.kind === 'bubblewrap' ? [sandbox.bwrap] : []))
+async function trySandboxes({ programs }: CompiledConfiguration): Promise<undefined> {
+  const used = [...programs.values()].flatMap(({ sandbox }) => (sandbox.kind === 'bubblewrap' ? [sandbox.bwrap] : []))
   for (const bwrap of new Set(used)) {
     const objection = await objectionToBubblewrap(bwrap)
     if (objection !== undefined) {

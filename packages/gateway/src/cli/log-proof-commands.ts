@@ -68,7 +68,8 @@ export function addLogProofCommands(log: Command, console: OperatorConsole, term
       return run(options, async () => {
         if (options.key === undefined && options.policy === undefined)
           return fail(options, 'the log of somebody else takes --key or --policy, from someone you trust', exitCodes.usage)
-        if (!/^https?:\/\//.test(from)) return verify(options, viewLogFolder(from))
+        if (!/^https?:\/\//.test(from))
+          return existsSync(from) ? verify(options, viewLogFolder(from)) : fail(options, `there is no folder ${from}`, exitCodes.configuration)
         const reader = readLogAt(from)
         try {
           await verify(options, reader)

@@ -1,4 +1,4 @@
-import { logEvent, outcomeEvent, problems } from '@sallyport/contract'
+import { decisionEvent, logEvent, outcomeEvent, problems } from '@sallyport/contract'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { EventFilter } from '../audit/entry-facts.ts'
 import { publishedSize } from '../audit/reader.ts'
@@ -18,7 +18,12 @@ export const shownMax = 100_000
 export const indexMax = Number.MAX_SAFE_INTEGER
 /** Entries from which on a search without an index is slow enough to be worth a word. */
 const smallLogEntries = 50_000
-const types = logEvent.options.map(({ shape }) => shape.type.value)
+/** What some of the searched members can be; the others are free. */
+export const searchedValues = {
+  type: logEvent.options.map(({ shape }) => shape.type.value),
+  decision: decisionEvent.shape.decision.options,
+  result: outcomeEvent.shape.result.options,
+} as const
 
 type Asked = EventFilter & { readonly limit: number; readonly before?: number }
 
@@ -26,7 +31,7 @@ type Asked = EventFilter & { readonly limit: number; readonly before?: number }
 export function addSearchCommands(log: Command, { common, shows, folderOf, print, warn, isFull }: OperatorConsole, terminal: Terminal, onLog: OnLog): void {
   const timeAt = (day: 'begins' | 'ends') => (text: string) => isoTime(moment(day)(text))
   shows(log.command('search').description('the newest entries that fit'))
-    .addOption(new Option('--type <type>', 'a kind of entry').choices(types))
+    .addOption(new Option('--type <type>', 'a kind of entry').choices(searchedValues.type))
     .option('--since <time>', 'not older: a day, a time such as 2026-11-25T14:00Z, or 30m, 2h, 7d ago', timeAt('begins'))
     .option('--until <time>', 'not younger, written the same way', timeAt('ends'))
     .option('--tenant <tenant>', 'of this tenant')
@@ -34,9 +39,9 @@ export function addSearchCommands(log: Command, { common, shows, folderOf, print
     .option('--upstream <upstream>', 'calls to this upstream')
     .option('--action <action>', 'calls of this action, or about this tool')
     .option('--act <act>', 'of operators, the gateway and sessions, such as agent.revoked or refreshed')
-    .addOption(new Option('--decision <decision>', 'calls that were so decided').choices(['permit', 'deny', 'hold']))
+    .addOption(new Option('--decision <decision>', 'calls that were so decided').choices(searchedValues.decision))
     .option('--code <code>', 'refused with this code, as docs/problems.md lists them', problemCode)
-    .addOption(new Option('--result <result>', 'calls that ended so').choices(outcomeEvent.shape.result.options))
+    .addOption(new Option('--result <result>', 'calls that ended so').choices(searchedValues.result))
     .option('--rule <rule>', 'decided by this rule, also in shadow mode, or found by it in an answer')
     .option('--request <id>', 'of this request')
     .option('--call <digest>', 'of calls with this digest')

@@ -192,12 +192,16 @@ export function tellApprovals(show: ShowOptions): (value: unknown) => string {
 
 function tellApproval({ id, requester, expiresAt, state, call, rules }: z.infer<typeof approval>, show: ShowOptions): string {
   const what = call === null ? 'a call that is not known here any more' : `${call.upstream} ${call.action} ${call.resource}`
-  const answer = state.kind === 'pending' ? `answer with: sallyport approve ${id}   or: sallyport deny ${id}` : `${state.kind} by ${state.person ?? 'a person'}`
+  const answer = state.kind === 'pending' ? `answer with: sallyport approve ${id}   or: sallyport deny ${id}` : tellAnswered(state)
   return [
     `${id}  ${requester.tenant}/${requester.agent} asks for ${what}`,
     `  held by ${rules.length === 0 ? 'a rule' : rules.join(', ')}, until ${isoTime(expiresAt)}; ${answer}`,
     ...(call === null ? [] : [shownJson(call, show).replaceAll(/^/gm, '  ')]),
   ].join('\n')
+}
+
+function tellAnswered({ kind, person = 'a person' }: z.infer<typeof approval>['state']): string {
+  return kind === 'used' ? `approved by ${person}, and used` : `${kind} by ${person}`
 }
 
 const activated = z.object({

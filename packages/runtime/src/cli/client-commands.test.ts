@@ -131,6 +131,23 @@ test('a part that was edited by hand is left alone by both commands, and the ans
   assert.equal(await readFile(file, 'utf8'), edited)
 })
 
+test('what is printed ends with the command that writes just this, with the options that were given', async (t) => {
+  const { identity, run } = await stand(t)
+  for (const given of [
+    '',
+    ` --identity ${identity}`,
+    ' --http',
+    ' --http 127.0.0.1:9000 --upstream crm --upstream mail',
+    ' --each --program /opt/sallyport',
+    ' --project',
+    ` --home ${identity}/home`,
+    ` --file ${identity}/file`,
+  ]) {
+    const { stdout } = await run(`connect claude-code${given}`)
+    assert.ok(stdout.includes(`\nOr let it be written: sallyport connect claude-code${given} --write\n`), stdout)
+  }
+})
+
 test('--each writes one server for each MCP upstream that the gateway offers, and takes out the one for all', async (t) => {
   const { home, run } = await stand(t)
   await run('connect cursor --write --yes')

@@ -73,7 +73,7 @@ async function connectClient(io: AgentSideIo, client: Client, options: ConnectCl
   const reaches = await reachesOf(io, directory, options)
   const entries = new Map([...reaches].map(([name, reach]) => [name, client.entry(reach)]))
   const planned = await planFor(directory, client, file, entries)
-  if (!options.write) return instructions(client, file, entries, reaches, planned)
+  if (!options.write) return instructions(client, file, entries, reaches, planned, options)
   const outcome = await carryOut(io, directory, client, planned, options)
   const more = [nextSteps(client, options.http !== undefined)]
   return { text: [outcome.text, ...more].join('\n'), json: { ...outcome.json, servers: [...entries.keys()] } }
@@ -119,7 +119,14 @@ async function carryOut(
   }
 }
 
-function instructions(client: Client, file: string, entries: Entries, reaches: ReadonlyMap<string, Reach>, { change }: Planned): Said {
+function instructions(
+  client: Client,
+  file: string,
+  entries: Entries,
+  reaches: ReadonlyMap<string, Reach>,
+  { change }: Planned,
+  options: ConnectClientOptions,
+): Said {
   const own = [...reaches].flatMap(([name, reach]) => {
     const words = client.ownCommand(name, reach)
     return words ? [words.map(quoted).join(' ')] : []
@@ -133,7 +140,7 @@ function instructions(client: Client, file: string, entries: Entries, reaches: R
     snippet,
     ...state,
     ...(own.length > 0 ? [`The same by ${client.title}'s own command:`, ...own.map((line) => `  ${line}`)] : []),
-    `Or let it be written: sallyport connect ${client.name} --write`,
+    `Or let it be written: ${['sallyport', 'connect', client.name, ...given(options), '--write'].map(quoted).join(' ')}`,
     nextSteps(client, isHttp),
   ]
   return {
@@ -147,6 +154,22 @@ function instructions(client: Client, file: string, entries: Entries, reaches: R
       state: change.kind === 'changed' ? 'missing' : change.kind,
     },
   }
+}
+
+/** The options of a command line that bear on what is written. */
+function given({ identity, project, file, home, http, upstream, each, program, yes }: ConnectClientOptions): readonly string[] {
+  const option = (name: string, value: string | true | undefined): readonly string[] => (value === undefined ? [] : value === true ? [name] : [name, value])
+  return [
+    ...option('--identity', identity),
+    ...option('--project', project),
+    ...option('--file', file),
+    ...option('--home', home),
+    ...option('--http', http),
+    ...upstream.flatMap((name) => option('--upstream', name)),
+    ...option('--each', each),
+    ...option('--program', program),
+    ...option('--yes', yes),
+  ]
 }
 
 function nextSteps({ title, check }: Client, isHttp: boolean): string {

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { exitCodes, Fault, nameRule, parseUpstreamName } from '@sallyport/contract'
 import type { Command } from 'commander'
+import { clientNames } from '../clients/client.ts'
 import { openBridge } from '../connect/bridge.ts'
 import { readOrCreateSecret, type ClientSecret } from '../connect/client-secret.ts'
 import { interceptionBy, type Interception } from '../connect/interception/interception.ts'
@@ -35,10 +36,12 @@ export function addConnectCommand(parent: Command, io: AgentSideIo): Command {
     .option('--print-secret', "print the bridge's client secret and end")
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit codes: 0 ok, 1 error, 2 approval needed, 3 denied, 64 usage, 78 configuration. More: docs/connect.md')
-    .action((options: ConnectOptions) => runCommand(io, options.json === true, () => runConnect(io, options)))
+    .allowExcessArguments() // to say which clients there are
+    .action((options: ConnectOptions, { args: [client] }: Command) => runCommand(io, options.json === true, () => runConnect(io, options, client)))
 }
 
-async function runConnect(io: AgentSideIo, options: ConnectOptions): Promise<Said | undefined> {
+async function runConnect(io: AgentSideIo, options: ConnectOptions, client: string | undefined): Promise<Said | undefined> {
+  if (client !== undefined) throw new CommandFailure(exitCodes.usage, `there is no client ${JSON.stringify(client)}: it is one of ${clientNames.join(', ')}`)
   const directory = folderOf(io, options)
   await requireIdentity(directory)
   if (options.printSecret) {

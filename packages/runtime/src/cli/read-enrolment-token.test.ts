@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { Fault } from '@sallyport/contract'
 import { CommandFailure } from './command-failure.ts'
 import { readEnrolmentToken, tokenVariable, type TokenOptions } from './read-enrolment-token.ts'
 
@@ -20,7 +19,7 @@ test('a token need not stand on a command line: it comes from a file, standard i
   assert.equal(await read({ token: '-' }, 'sp1.on-stdin\n'), 'sp1.on-stdin')
   assert.equal(await read({}, '', { [tokenVariable]: 'sp1.in-env' }), 'sp1.in-env')
   assert.equal(await read({ token: 'sp1.literal' }, '', { [tokenVariable]: 'sp1.in-env' }), 'sp1.literal')
-  await assert.rejects(read({ tokenFile: join(folder, 'nowhere') }), Fault)
+  await assert.rejects(read({ tokenFile: join(folder, 'nowhere') }), (error) => error instanceof CommandFailure && error.exitCode === 78)
   writeFileSync(tokenFile, 'x'.repeat(1025))
   await assert.rejects(read({ tokenFile }), isUsage)
 })

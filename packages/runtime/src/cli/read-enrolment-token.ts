@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { exitCodes, Fault } from '@sallyport/contract'
+import { describeSystemError, exitCodes } from '@sallyport/contract'
 import type { AgentSideIo } from './agent-side-io.ts'
 import { CommandFailure } from './command-failure.ts'
 
@@ -16,7 +16,7 @@ const tokenCharactersMax = 1024
 /**
  * The token from the one place that was named: a file, standard input, the command line, or the environment when no option is given.
  *
- * @throws CommandFailure when none or several are named, or what is there is too long to be a token; Fault when the file cannot be read
+ * @throws CommandFailure when none or several are named, the file cannot be read, or what is there is too long to be a token
  */
 export async function readEnrolmentToken({ stdin, env }: Pick<AgentSideIo, 'stdin' | 'env'>, { token, tokenFile }: TokenOptions): Promise<string> {
   if (token !== undefined && tokenFile !== undefined) throw new CommandFailure(exitCodes.usage, 'Give the token once: with --token or with --token-file')
@@ -34,7 +34,7 @@ async function openToken(path: string): Promise<Readable> {
     const file = await open(path)
     return file.createReadStream()
   } catch (error) {
-    throw new Fault(`${path} cannot be read: ${error instanceof Error ? error.message : 'unknown'}`, 'not-done', error)
+    throw new CommandFailure(exitCodes.configuration, describeSystemError(error) ?? `${path} cannot be read`)
   }
 }
 

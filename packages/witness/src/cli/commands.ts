@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { commandError, describeSystemError, exitCodes, Fault } from '@sallyport/contract'
-import { cosignerKeyText, openCosignatures, parseCheckpointBody, parseNote } from '@sallyport/contract/log'
+import { cosignerKeyText, isKeyName, openCosignatures, parseCheckpointBody, parseNote } from '@sallyport/contract/log'
 import { InvalidArgumentError, type Command } from 'commander'
 import { startWitness } from '../main.ts'
 import { readNewest } from '../store-folder.ts'
@@ -42,7 +42,7 @@ export function addWitnessCommands(root: Command, terminal: WitnessTerminal): vo
     command.option('--data <folder>', 'the folder of the witness', env['SALLYPORT_WITNESS'] ?? '.sallyport-witness').option('--json', 'print JSON')
 
   common(witness.command('init').description('make a witness and its key, or add logs to one; safe to repeat'))
-    .requiredOption('--name <name>', 'its name to the world, such as witness.example.com/w1')
+    .requiredOption('--name <name>', 'its name to the world, such as witness.example.com/w1', witnessName)
     .option('--log <vkey>', 'a log that it shall cosign; may be repeated', (vkey: string, before: readonly string[]) => [...before, vkey], [])
     .action((options: Common & { readonly name: string; readonly log: readonly string[] }) =>
       run(options, async () => {
@@ -93,6 +93,11 @@ function newest(text: string | undefined, key: Parameters<typeof cosignerKeyText
   const checkpoint = parseCheckpointBody(note.body)
   if (!own || !checkpoint) throw new Fault('what is remembered was not cosigned by this witness: it is damaged, or of another key', 'not-done')
   return { size: checkpoint.size, time: new Date(own.time * 1000).toISOString() }
+}
+
+function witnessName(text: string): string {
+  if (isKeyName(text)) return text
+  throw new InvalidArgumentError('Write one such as witness.example.com/w1, without spaces and plus signs.')
 }
 
 function address(text: string): { readonly host: string; readonly port: number } {

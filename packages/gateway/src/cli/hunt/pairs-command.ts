@@ -6,11 +6,12 @@ import { viewLogFolder } from '../../drivers/posix-log/log-folder.ts'
 import { openLogIndexToRead } from '../../drivers/sqlite/log-index.ts'
 import { moment } from '../moment.ts'
 import { exitCodes, type Common, type OperatorConsole, type Terminal } from '../operator-console.ts'
+import { searchedValues } from '../search-commands.ts'
 import { table } from '../table.ts'
 import { verifyOwnLog } from '../verify-log.ts'
 import { huntPairs, type PairHunt, type PairTerms } from './pairs.ts'
 
-/** Of what is found, what a person is shown; \`--json\` has all. */
+/** Of what is found, what a person is shown; `--json` has all. */
 const shownMax = 1_000
 
 const asked = [...searchedNames, ...searchedReferences]
@@ -27,7 +28,7 @@ interface PairsOptions extends Common {
   readonly quick?: boolean
 }
 
-/** \`hunt pairs\`: A without B within a time. */
+/** `hunt pairs`: A without B within a time. */
 export function addPairsCommand(hunt: Command, { common, print, fail, run, folderOf }: OperatorConsole, terminal: Pick<Terminal, 'exit' | 'stderr'>): void {
   common(hunt.command('pairs').description('entries of our log without the counterpart that must be within a time, such as permits without an outcome'))
     .requiredOption('--first <name=value...>', 'the entries, such as type=decision decision=permit', readFact)
@@ -71,12 +72,18 @@ function tellPairs({ firsts, open, found }: PairHunt, verified: number | undefin
   ].join('\n')
 }
 
-/** Adds one more \`name=value\` to those before. */
+/** Adds one more `name=value` to those before. */
 function readFact(text: string, before: EventFilter | undefined): EventFilter {
   const [, name = '', value = ''] = /^([a-z]+)=(.+)$/s.exec(text) ?? []
   if (name !== 'rule' && !asked.some((one) => one === name)) throw new InvalidArgumentError(`Write NAME=VALUE, with a name of ${asked.join(', ')}, rule.`)
+  const known = valuesOf(name)
+  if (known && !known.includes(value)) throw new InvalidArgumentError(`The ${name} is one of ${known.join(', ')}.`)
   if (before && name in before) throw new InvalidArgumentError(`${name} is given twice.`)
   return { ...before, [name]: value }
+}
+
+function valuesOf(name: string): readonly string[] | undefined {
+  return name === 'type' || name === 'decision' || name === 'result' ? searchedValues[name] : undefined
 }
 
 function readDuration(text: string): number {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { writeNewFile } from '../../control/backup/new-file.ts'
-import { wholeNumber, type Common, type OperatorConsole } from '../operator-console.ts'
+import { exitCodes, wholeNumber, type Common, type OperatorConsole } from '../operator-console.ts'
 import { gather } from './gather.ts'
 
 const entriesMax = 10_000
@@ -13,16 +13,20 @@ export function addSupportCommand(root: Command, { common, run, print, folderOf 
     .option('--entries <count>', 'newest entries of the log, by their shape', wholeNumber(0, entriesMax), 200)
     .option('--anonymous', 'agents, tenants and persons under pseudonyms')
     .action(async (file: string, options: Common & { readonly entries: number; readonly anonymous?: boolean }) =>
-      run(options, async () => {
-        const bundle = await gather({
-          configurationFile: resolve(options.config),
-          folder: folderOf(options),
-          entries: options.entries,
-          isAnonymous: options.anonymous === true,
-        })
-        const bytes = await writeNewFile(resolve(file), textOf(bundle))
-        print(options, { kind: 'written', file: resolve(file), bytes }, `wrote ${resolve(file)} (${bytes} bytes): read it before you send it`)
-      }),
+      run(
+        options,
+        async () => {
+          const bundle = await gather({
+            configurationFile: resolve(options.config),
+            folder: folderOf(options),
+            entries: options.entries,
+            isAnonymous: options.anonymous === true,
+          })
+          const bytes = await writeNewFile(resolve(file), textOf(bundle))
+          print(options, { kind: 'written', file: resolve(file), bytes }, `wrote ${resolve(file)} (${bytes} bytes): read it before you send it`)
+        },
+        exitCodes.configuration,
+      ),
     )
 }
 

@@ -197,7 +197,7 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     },
   ),
 
-  'tools.list': act(z.strictObject({ upstream: upstream.optional() }), async ({ ledger }, input) => ({ tools: await listTools(ledger, input.upstream) })),
+  'tools.list': act(z.strictObject({ upstream: upstream.optional() }), async ({ ledger }, input) => listTools(ledger, input.upstream)),
   'tools.diff': act(z.strictObject(pinnedTool), async ({ ledger, definitions }, input) => diffTool(ledger, definitions, input)),
   'tools.accept': act(z.strictObject({ ...pinnedTool, digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/), person }), async ({ ledger }, input) =>
     acceptTool(ledger, input),

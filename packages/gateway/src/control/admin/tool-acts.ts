@@ -15,10 +15,13 @@ interface NamedTool {
   readonly tenant?: string | undefined
 }
 
-/** What waits for a person comes first. */
-export async function listTools(ledger: ToolLedger, upstream: string | undefined): Promise<readonly object[]> {
+/** What waits for a person comes first. Refuses `control.not-found` for an upstream of which no tool was seen. */
+export async function listTools(ledger: ToolLedger, upstream: string | undefined): Promise<object> {
   const tools = (await ledger.tools(upstream)).map((tool) => ({ ...tool, standing: tool.held.length > 0 ? 'held' : 'accepted' }))
-  return tools.toSorted((one, other) => other.standing.localeCompare(one.standing))
+  if (upstream !== undefined && tools.length === 0) {
+    return refused('control.not-found', undefined, { detail: `No tool of an upstream ${upstream} was seen: "sallyport tools list" shows those that were.` })
+  }
+  return { tools: tools.toSorted((one, other) => other.standing.localeCompare(one.standing)) }
 }
 
 /** The definition that counts and those that wait, newest last. */

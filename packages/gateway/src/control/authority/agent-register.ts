@@ -134,7 +134,7 @@ export class AgentRegister {
   /** Refuses `control.not-found` for what is not blocked. @throws Fault */
   lift(block: Block, by: string): Promise<Refused | { readonly kind: 'lifted' }> {
     return this.#change(async ({ store, roster, note }) => {
-      if (!roster.blocks.some((set) => blockKey(set) === blockKey(block))) return refused('control.not-found', 'there is no such block')
+      if (!roster.blocks.some((set) => blockKey(set) === blockKey(block))) return notBlocked(block)
       await note({ type: 'admin', act: 'block.lifted', person: by, subject: { ...block } })
       await store.liftBlock(block)
       if (!this.#narrowing.has(`block ${blockKey(block)}`)) roster.lift(block)
@@ -230,6 +230,12 @@ function nameOf({ tenant, agent }: AgentKey): string {
 
 function notFound(agent: AgentKey): Refused {
   const detail = `There is no ${nameOf(agent)}.`
+  return refused('control.not-found', detail, { detail })
+}
+
+function notBlocked(block: Block): Refused {
+  const name = block.scope === 'all' ? 'Everything together' : block.scope === 'tenant' ? block.tenant : `${block.tenant}/${block.agent}`
+  const detail = `${name} is not blocked: "sallyport status" shows what is.`
   return refused('control.not-found', detail, { detail })
 }
 

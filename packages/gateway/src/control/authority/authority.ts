@@ -98,7 +98,7 @@ export class Authority {
 
   /** Oldest first; the last one signs agents. */
   get roots(): readonly { readonly fingerprint: Thumbprint; readonly notAfterMs: number }[] {
-    return this.#roots.trusted
+    return this.#roots.trusted.map(({ fingerprint, notAfterMs }) => ({ fingerprint, notAfterMs }))
   }
 
   /** Who gives the listeners their new certificate and roots. */

@@ -1,5 +1,5 @@
 /** One thing wrong with a configuration file, and where. It is its own JSON form. */
-export interface ConfigurationFault {
+export type ConfigurationFault = {
   readonly file: string
   /** From 1. */
   readonly line: number

@@ -12,6 +12,9 @@ export interface ReadText {
   readonly revision: string
 }
 
+/** What a problem document has room for. */
+const told = { characters: 4096, faults: 1000 } as const
+
 export type ReadFile = readonly [compiled: CompiledConfiguration, text: ReadText]
 
 /** Reads and compiles a configuration file. @throws Fault when it cannot be read */
@@ -27,20 +30,29 @@ export async function loadConfiguration(file: string): Promise<CompiledConfigura
 
 /** As `loadConfiguration`, with the text. @throws Fault */
 export async function readConfigurationFile(file: string): Promise<ReadFile> {
-  const [source, folder] = await readSource(file)
-  const compiled = await compileConfiguration(source, folder, process.env['PATH'] ?? '')
-  if (compiled.kind === 'invalid') throw new Fault(compiled.faults.map(formatFault).join('\n'), 'not-done')
-  return [compiled, { ...source, folder, revision: compiled.revision }]
+  const read = await readOnce(file)
+  if ('faults' in read) throw new Fault(read.faults.map(formatFault).join('\n'), 'not-done')
+  return read
 }
 
 /** For a reload: refuses `control.configuration-invalid` instead of throwing. */
 export async function readAgain(file: string): Promise<ReadFile | Refused> {
   try {
-    return await readConfigurationFile(file)
+    const read = await readOnce(file)
+    if (!('faults' in read)) return read
+    const text = read.faults.map(formatFault).join('\n')
+    const detail = text.length > told.characters ? `${text.slice(0, told.characters - 1)}…` : text
+    return refused('control.configuration-invalid', text, { detail, faults: read.faults.slice(0, told.faults) })
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     return refused('control.configuration-invalid', error.message, { detail: error.message })
   }
+}
+
+async function readOnce(file: string): Promise<ReadFile | InvalidConfiguration> {
+  const [source, folder] = await readSource(file)
+  const compiled = await compileConfiguration(source, folder, process.env['PATH'] ?? '')
+  return compiled.kind === 'invalid' ? compiled : [compiled, { ...source, folder, revision: compiled.revision }]
 }
 
 async function readSource(file: string): Promise<readonly [source: { readonly text: string; readonly fileName: string }, folder: string]> {

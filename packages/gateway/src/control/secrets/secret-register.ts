@@ -57,7 +57,7 @@ export class SecretRegister {
   /** Refuses `control.not-found`. @throws Fault */
   remove(scope: SecretScope, name: string, by: string): Promise<Refused | { readonly kind: 'removed' }> {
     return this.#inOrder.run(async () => {
-      if (!(await this.#has(scope, name))) return isNotThere()
+      if (!(await this.#has(scope, name))) return isNotThere('`secret list` shows those that are')
       await this.#note('remove', scope, name, by)
       await this.#ports.store.remove(scope, name)
       return { kind: 'removed' }
@@ -87,7 +87,7 @@ function isThereAlready(): Refused {
   return refused('control.conflict', detail, { detail })
 }
 
-function isNotThere(): Refused {
-  const detail = 'There is no such secret: use `secret set`.'
+function isNotThere(advice = 'use `secret set`'): Refused {
+  const detail = `There is no such secret: ${advice}.`
   return refused('control.not-found', detail, { detail })
 }

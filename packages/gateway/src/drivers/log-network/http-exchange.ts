@@ -26,7 +26,7 @@ export class HttpPlace {
     this.#agent = this.#base.protocol === 'https:' ? new TlsAgent(terms) : new PlainAgent(terms)
   }
 
-  /** POST where there is a body, else GET. @throws Fault `unknown` when no whole answer came in time, or a larger one */
+  /** POST where there is a body, else GET. @throws Fault when no whole answer came in time, or a larger one; `unknown` for a POST */
   async ask(path: string, { deadlineMs, answerBytesMax }: HttpTerms, body?: string): Promise<HttpAnswer> {
     const url = new URL(path, this.#base)
     const send = url.protocol === 'https:' ? tlsRequest : plainRequest
@@ -48,7 +48,7 @@ export class HttpPlace {
         sent.end(body)
       })
     } catch (error) {
-      throw new Fault(`no answer from ${url.href}: ${error instanceof Error ? reasonOf(error) : 'unknown'}`, 'unknown', error)
+      throw new Fault(`no answer from ${url.href}: ${error instanceof Error ? reasonOf(error) : 'unknown'}`, body === undefined ? 'not-done' : 'unknown', error)
     }
   }
 
