@@ -18,7 +18,8 @@ for (const threads of [1, 2]) {
       encoding: 'utf8',
       env: { ...process.env, SALLYPORT_TEST_THREADS: String(threads), NODE_TEST_CONTEXT: undefined },
     })
-    const failed = stdout.split('\n').filter((line) => /^\s*not ok/.test(line))
+    // With the lines under each, which say why.
+    const failed = stdout.split('\n').flatMap((line, at, lines) => (/^\s*not ok/.test(line) ? lines.slice(at, at + 25) : []))
     assert.equal(status, 0, failed.join('\n'))
     assert.match(stdout, /# pass [1-9]/)
   })
