@@ -23,5 +23,8 @@ test('[T6] an agent that asks the gateway of itself without end, which no rule a
   assert.ok(entries <= 2 * denialsWrittenSinglyMax, 'refusals in bulk are counted, not written')
   await whole.stop()
   await whole.start()
-  assert.equal(await link('bot'), 'refused')
+  const again = await whole.agent()
+  let answeredAgain = 0
+  while ((await again.whoami()).kind === 'whoami') answeredAgain += 1
+  assert.ok(answeredAgain < ownCallsAtOnceMax / 2, 'what was used before the restart counts after it')
 })
