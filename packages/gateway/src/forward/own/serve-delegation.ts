@@ -2,6 +2,7 @@ import { ticketTokenType, type AgentIdentity, type Refused, type Thumbprint, typ
 import type { DelegationCall } from '../../access/access-request.ts'
 import type { CarriedPrincipal, Principal, PrincipalSession } from '../../identity/identify.ts'
 import type { Forwarded } from '../forwarded.ts'
+import { answer, refusal } from './own-answer.ts'
 
 /** Who passes which session on to whom, with at most which scopes. Plain data, since the keys that sign are on another thread. */
 export interface Handover {
@@ -55,30 +56,15 @@ export interface Delegations {
 /** Answers a token exchange. @see RFC 8693 section 2.2.1 */
 export async function serveDelegation(delegations: Delegations, principal: Principal, { to, scopes }: DelegationCall): Promise<Forwarded> {
   const delegated = await delegations.delegate(handoverOf(principal, to, scopes))
-  if ('problem' in delegated) {
-    const { problem, reason } = delegated
-    return { kind: 'refused', problem, reason, finished: Promise.resolve({ result: 'refused', code: problem.code }) }
-  }
-  const answer: TokenExchangeAnswer = {
+  if ('problem' in delegated) return refusal(delegated.problem, delegated.reason)
+  const exchanged: TokenExchangeAnswer = {
     access_token: delegated.ticket,
     issued_token_type: ticketTokenType,
     token_type: 'N_A',
     expires_in: Math.max(1, delegated.endsAtSeconds - Math.floor(Date.now() / 1000)),
     scope: delegated.scopes.join(' '),
   }
-  const body = Buffer.from(JSON.stringify(answer))
-  return {
-    kind: 'answer',
-    answer: {
-      status: 200,
-      headers: [
-        ['content-type', 'application/json'],
-        ['cache-control', 'no-store'],
-      ],
-      body,
-    },
-    finished: Promise.resolve({ result: 'answered', status: 200, answerBytes: body.length }),
-  }
+  return answer(exchanged)
 }
 
 /** For a principal whose session can be passed on: access has seen to it. */

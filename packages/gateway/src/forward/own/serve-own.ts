@@ -4,6 +4,7 @@ import type { Principal } from '../../identity/identify.ts'
 import { isReachable } from '../../policy/reach.ts'
 import type { PolicySnapshot } from '../../policy/snapshot.ts'
 import type { Forwarded } from '../forwarded.ts'
+import { answer, refusal } from './own-answer.ts'
 
 /** What the gateway can do for an agent itself; the control plane implements it, wherever the issuing key lives. */
 export interface OwnActs {
@@ -100,26 +101,6 @@ function readCsr(input: Json | undefined): string | undefined {
 
 function readHandle(input: Json | undefined): string | undefined {
   return sessionHandleRequest.safeParse(input).data?.handle
-}
-
-function answer(value: Json): Forwarded {
-  const body = Buffer.from(JSON.stringify(value))
-  return {
-    kind: 'answer',
-    answer: {
-      status: 200,
-      headers: [
-        ['content-type', 'application/json'],
-        ['cache-control', 'no-store'],
-      ],
-      body,
-    },
-    finished: Promise.resolve({ result: 'answered', status: 200, answerBytes: body.length }),
-  }
-}
-
-function refusal(problem: Refused['problem'], reason: string): Forwarded {
-  return { kind: 'refused', problem, reason, finished: Promise.resolve({ result: 'refused', code: problem.code }) }
 }
 
 const noHandle = refusal({ code: 'access.malformed', detail: 'The body is {"handle": "<handle>"}, as the last answer gave it.' }, 'no handle in the body')
