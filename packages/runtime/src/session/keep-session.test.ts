@@ -79,7 +79,7 @@ class Stand {
 
 async function stand(t: TestContext): Promise<Stand> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-session-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 })) // a refresh may still be writing
   return new Stand(await ticketBench(), directory)
 }
 
