@@ -24,6 +24,7 @@ import type { Roster } from '../identity/roster.ts'
 import type { TicketTrust } from '../identity/ticket-trust.ts'
 import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
+import type { RunDoor } from '../run-register.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openTraces } from '../telemetry/open-telemetry.ts'
 import { watchRequest } from '../telemetry/watch-request.ts'
@@ -38,6 +39,7 @@ export interface DataPlaneTerms {
   readonly delegations: Delegations
   readonly ledger: LedgerDoor
   readonly tools: ToolSight
+  readonly runs: RunDoor
   readonly stdio: StdioServers
   readonly renew: OwnActs['renew']
   readonly tls: ServerCredentials
@@ -92,6 +94,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     roster,
     tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
+    runs: terms.runs,
     newId: randomUUID,
     forward: {
       exchanges,

@@ -37,6 +37,12 @@ const shown: ReadonlySet<string> = new Set([
   'isProbe',
   'kind',
   'seconds',
+  'run',
+  'number',
+  'sequence',
+  'next',
+  'missing',
+  'redacted',
 ])
 
 /**
