@@ -45,7 +45,7 @@ test('[L2] while the channel is down what must be recorded is refused at once, a
     assert.ok(refused.kind === 'refused' && refused.problem.code === 'connect.not-recorded')
   }
   assert.ok(performance.now() - startedAt < 150, 'nobody waits for a channel that is down')
-  assert.ok(channel.objection())
+  assert.equal((await channel.ready())?.problem.code, 'connect.not-recorded')
   relay.set('whole')
   await comesUp(channel)
   assert.equal((await channel.record({ kind: 'after' })).kind, 'recorded')

@@ -8,6 +8,8 @@ export const channelLimits = {
   retryMsMax: 5_000,
   /** For what waits to arrive, and the word that the run has ended. */
   closeMsMax: 3_000,
+  /** An answer of the gateway that is older proves nothing. */
+  provenMsMax: 1_000,
 } as const
 
 export type Recorded = Refused | { readonly kind: 'recorded'; /** Of the entry in the log of the gateway. */ readonly index: number }
@@ -26,8 +28,11 @@ export interface RecordChannel {
   record(happening: RuntimeHappening): Promise<Recorded>
   /** Records what is no reason to hold anything up. Where there is no room it is left out, and how many were is recorded later. */
   note(happening: RuntimeHappening): void
-  /** Undefined while the channel is up: then what must be recorded can be, by all that is known. */
-  objection(): Refused | undefined
+  /**
+   * Resolves with undefined when the gateway has answered within the last `provenMsMax`, if need be a heartbeat that is sent for it: then what must be recorded can be. Refuses
+   * `connect.not-recorded`, while the channel is down at once.
+   */
+  ready(): Promise<Refused | undefined>
   /** Brings what waits, within `closeMsMax`, signs off, and ends. */
   close(): Promise<void>
 }
@@ -62,7 +67,9 @@ export function openChannel(terms: ChannelTerms): RecordChannel {
   let run: Run | undefined
   let runId = newRun()
   let trouble: ChannelTrouble | undefined
-  let isStarting = true
+  let heardAtMs = Number.NEGATIVE_INFINITY
+  /** Whoever waits for the next answer, or for its failure. */
+  let waitingForWord: (() => void)[] = []
   let isClosing = false
   let isSignedOff = false
   let leftOut = 0
@@ -81,21 +88,26 @@ export function openChannel(terms: ChannelTerms): RecordChannel {
         resolve()
       }
     })
+  const giveWord = (): void => {
+    for (const give of waitingForWord) give()
+    waitingForWord = []
+  }
   const fail = async (next: ChannelTrouble): Promise<void> => {
     const askedMs = next instanceof Fault ? 0 : (next.retryAfterSeconds ?? 0) * 1000
     const waitMs = Math.max(Math.min(channelLimits.firstRetryMs * 2 ** failures, channelLimits.retryMsMax), askedMs)
     if (!trouble && !ending.signal.aborted) report(next)
     trouble = next
-    isStarting = false
     failures += 1
+    giveWord()
     const failedAt = clock.now()
     const leftMs = (): number => failedAt + (isClosing ? channelLimits.firstRetryMs : waitMs) - clock.now()
     while (leftMs() > 0 && !ending.signal.aborted) await pause(leftMs())
   }
   const succeed = (): void => {
     trouble = undefined
-    isStarting = false
     failures = 0
+    heardAtMs = clock.now()
+    giveWord()
   }
 
   const open = async (): Promise<void> => {
@@ -143,7 +155,7 @@ export function openChannel(terms: ChannelTerms): RecordChannel {
     return false
   }
   const idle = async ({ heartbeatMs }: Run): Promise<void> => {
-    if (queue.length === 0 && !isClosing) await pause(heartbeatMs / 2)
+    if (queue.length + waitingForWord.length === 0 && !isClosing) await pause(heartbeatMs / 2)
     if (queue.length > 0 && !isClosing && terms.flush_ms > 0) await pause(terms.flush_ms)
   }
   const work = async (): Promise<void> => {
@@ -173,7 +185,19 @@ export function openChannel(terms: ChannelTerms): RecordChannel {
   const isFull = (): boolean => queue.length + flight.length >= terms.memory_records
 
   return {
-    objection: () => objection() ?? (isStarting ? notRecorded('the gateway has not answered yet') : undefined),
+    ready: async () => {
+      const askedAtMs = clock.now()
+      if (isClosing || trouble || askedAtMs - heardAtMs <= channelLimits.provenMsMax) return objection()
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(terms.record_within_ms, resolve)
+        waitingForWord.push(() => {
+          cancel()
+          resolve()
+        })
+        wake()
+      })
+      return objection() ?? (heardAtMs >= askedAtMs ? undefined : notRecorded(`the gateway did not answer within ${terms.record_within_ms} ms`))
+    },
     record: (happening) => {
       const objected = objection()
       if (objected) return Promise.resolve(objected)
@@ -199,9 +223,13 @@ export function openChannel(terms: ChannelTerms): RecordChannel {
     close: async () => {
       isClosing = true
       wake()
-      const cancel = clock.after(channelLimits.closeMsMax, () => ending.abort(new Error('the channel was closed')))
+      // Not the clock's, which would let the process end before.
+      const late = setTimeout(() => {
+        ending.abort(new Error('the channel was closed'))
+        wake()
+      }, channelLimits.closeMsMax)
       await working
-      cancel()
+      clearTimeout(late)
       ending.abort(new Error('the channel was closed'))
     },
   }

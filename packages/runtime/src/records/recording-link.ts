@@ -14,14 +14,14 @@ const sessionHeader = 'mcp-session-id'
  */
 export function recordingLink(
   link: Pick<GatewayLink, 'request' | 'catalog'>,
-  channel: Pick<RecordChannel, 'record' | 'objection'>,
+  channel: Pick<RecordChannel, 'record' | 'ready'>,
   clock: Pick<Clock, 'after'>,
   newId: () => string,
 ): Pick<GatewayLink, 'request' | 'catalog'> {
   return {
     catalog: link.catalog,
     request: async (asked) => {
-      const objection = channel.objection()
+      const objection = await channel.ready()
       if (objection) return refusal(objection, newId())
       const answer = await link.request(asked)
       if (firstHeader(asked.headers, sessionHeader) !== undefined || firstHeader(answer.headers, sessionHeader) === undefined) return answer
