@@ -17,6 +17,7 @@ import {
   type TrustDomain,
 } from '@sallyport/contract'
 import { cosignedPath } from './audit/log-files.ts'
+import { logKeyOf } from './audit/log-key.ts'
 import type { AgentKey } from './control/authority/agent-store.ts'
 import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
 import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
@@ -101,10 +102,10 @@ export interface RunningGateway {
 }
 
 /** Makes what a gateway needs before its first start; safe to repeat. @throws Fault */
-export async function initialise(folder: string, trustDomainText: string): Promise<void> {
+export async function initialise(folder: string, trustDomainText: string, logName?: string): Promise<void> {
   const trustDomain = parseTrustDomain(trustDomainText)
   if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain: use a DNS name in lower case`, 'not-done')
-  await makeDataFolder(folder, trustDomain, { now: Date.now(), random: randomBytes, createSealingKey: (path) => createKeyFile(path, randomBytes) })
+  await makeDataFolder(folder, trustDomain, logName, { now: Date.now(), random: randomBytes, createSealingKey: (path) => createKeyFile(path, randomBytes) })
 }
 
 /** The composition root: chooses clock, randomness, drivers and sockets, and joins them to the story. @throws Fault when it cannot start; nothing then runs */
@@ -133,13 +134,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
     const { ledger } = hosts
+    const logOrigin = logKeyOf(ledger.logKey).name
     closing.defer(() => ledger.close())
     await ledger.begin({ act: 'started', version, revision: first.revision })
 
     const followers = followLog(
       {
         dataFolder: folder,
-        log: `${trustDomain}/sallyport`,
+        log: logOrigin,
         host: hostname(),
         version,
         exports: first.exports,
@@ -183,7 +185,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       webhook: first.webhook,
       resolver: systemResolver,
       revealShared: (name) => secrets.revealShared(name),
-      log: `${trustDomain}/sallyport`,
+      log: logOrigin,
       note: (entry) => ledger.note(entry),
       metrics,
       newId: randomUUID,
