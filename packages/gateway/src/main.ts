@@ -45,11 +45,10 @@ import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
-import type { AgentSessions } from './control/sessions/session.ts'
 import { signalTerms } from './control/signals/alert-definition.ts'
 import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
-import { openTickets, type Tickets } from './control/tickets/tickets.ts'
+import { openTickets } from './control/tickets/tickets.ts'
 import { createKeyFile } from './drivers/key-file/key-file.ts'
 import { witnessAt } from './drivers/log-network/witness-at.ts'
 import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
@@ -81,8 +80,6 @@ export interface GatewayOptions {
   readonly tell?: (event: string, facts: Readonly<Record<string, string | number>>) => void
   /** Gets every thread as it starts: for tests that end one. */
   readonly observeThread?: (name: string, worker: Worker) => void
-  /** Makes what keeps sessions, out of what it signs tickets with; absent: nobody can open one. */
-  readonly sessions?: (tickets: Tickets) => AgentSessions
 }
 
 export interface RunningGateway {
@@ -237,7 +234,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         configuration: firstText,
         roster: authority.roster,
         tickets: tickets.trust,
-        sessions: options.sessions?.(tickets) ?? sessions?.agents,
+        sessions: sessions?.agents,
         delegations: openDelegations({ tickets, store: state.agents, roster: authority.roster, now: Date.now }),
         tls: authority.serverCredentials,
         address,
