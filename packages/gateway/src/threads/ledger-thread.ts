@@ -24,10 +24,9 @@ async function run(): Promise<void> {
   const policies = new Map<string, PolicyRevision>()
   const first = await compileText(start.configuration)
   policies.set(first.revision, first)
-  const { dataFolder, trustDomain, version } = start
+  const { dataFolder, version } = start
   const opened = await openLedger({
     dataFolder,
-    trustDomain,
     policy: first,
     runs: runTerms(first.configuration.runtimes),
     report,
