@@ -10,6 +10,7 @@ import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { RecordEvent } from '@sallyport/contract'
 import { readOrCreateSecret } from '@sallyport/runtime'
+import { refusedSinglyMax } from '../../packages/runtime/src/records/refused-clients.ts'
 import { ask } from '../fixtures/ask-bridge.ts'
 import { cutRelay, type CutRelay } from '../fixtures/cut-relay.ts'
 import { wholeGateway, type WholeGateway } from '../fixtures/whole-gateway.ts'
@@ -102,7 +103,7 @@ test('[L2] the bridge records at the gateway what only it sees, writes nothing o
     (await recordsOf(whole)).map(({ kind, facts }) => `${kind} ${Object.values(facts).join(' ')}`),
     [
       'bridge.opened 127.0.0.1:0 http',
-      ...Array.from({ length: 3 }, () => 'client.refused connect.secret-required'),
+      ...Array.from({ length: refusedSinglyMax }, () => 'client.refused connect.secret-required'),
       'client.refused connect.origin-refused https://evil.example',
       'client.refused connect.secret-required 17',
       'bridge.closed ',

@@ -5,7 +5,7 @@ import { canonicalJson, recordLimits, type RecordEvent, type RuntimeEvent, type 
 export const runsPerAgentMax = 16
 export const runsMax = 10_000
 
-const minuteMs = 60_000
+const minute = 60_000
 
 /** A record that may come again, where the answer was lost. */
 export interface KeptRecord {
@@ -75,7 +75,7 @@ export class RunState {
   /** Milliseconds until the agent's runs may write so many entries; 0: now. */
   waitFor(owner: RunOwner, entries: number, nowMs: number): number {
     const over = this.#levelOf(this.#agents.get(keyOf(owner)), nowMs) + entries - 2 * this.#perMinute
-    return over <= 0 ? 0 : Math.ceil((over * minuteMs) / this.#perMinute)
+    return over <= 0 ? 0 : Math.ceil((over * minute) / this.#perMinute)
   }
 
   /** @param index of the entry, once it is durable */
@@ -122,7 +122,7 @@ export class RunState {
   }
 
   #levelOf(agent: RecordingAgent | undefined, nowMs: number): number {
-    return agent ? Math.max(0, agent.level - (Math.max(0, nowMs - agent.levelAtMs) * this.#perMinute) / minuteMs) : 0
+    return agent ? Math.max(0, agent.level - (Math.max(0, nowMs - agent.levelAtMs) * this.#perMinute) / minute) : 0
   }
 }
 
