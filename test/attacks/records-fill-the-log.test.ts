@@ -15,7 +15,10 @@ test('an agent that records without end soon buys no more entries, in however ma
       const bot = await recorder(whole, 'bot', randomUUID())
       if ((await bot.open()).said !== 'answered') continue
       for (let first = 1; first < 400; first += 64) {
-        const sent = await bot.send(first, Array.from({ length: 64 }, () => happened('tool.ran')))
+        const sent = await bot.send(
+          first,
+          Array.from({ length: 64 }, () => happened('tool.ran')),
+        )
         if (sent.said === 'answered') taken += 64
         else assert.equal(sent.said, 'policy.quota-exhausted')
       }

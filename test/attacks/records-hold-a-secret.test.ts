@@ -11,7 +11,12 @@ test('a secret in a record, plain or in base64, is in no byte of the log, and th
   const bot = await recorder(whole)
   await bot.open()
   const aws = 'AKIAIOSFODNN7EXAMPLQ'
-  const facts = { plain: `key ${aws} used`, harmless: 'text', inside: Buffer.from(`the key ${aws} was used`).toString('base64'), password: 'hunter2hunter2hunter2!' }
+  const facts = {
+    plain: `key ${aws} used`,
+    harmless: 'text',
+    inside: Buffer.from(`the key ${aws} was used`).toString('base64'),
+    password: 'hunter2hunter2hunter2!',
+  }
   const first = await bot.send(1, [happened('tool.ran', facts)])
   assert.equal(first.said, 'answered')
   assert.deepEqual((await bot.send(1, [happened('tool.ran', facts)])).body, first.body, 'the same again is the same')

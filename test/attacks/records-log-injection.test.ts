@@ -39,8 +39,17 @@ test('a record that would be a second entry, act on a terminal, nest or grow wit
     { ...happened('tool.ran'), number: 7 },
   ]
   for (const record of hostile) assert.equal((await bot.send(1, [record])).said, 'access.malformed', JSON.stringify(record).slice(0, 200))
-  for (const first of [0, -1, 1.5, 2 ** 53, recordLimits.numberMax + 1]) assert.equal((await bot.send(first, [happened('tool.ran')])).said, 'access.malformed', String(first))
-  assert.equal((await bot.send(1, Array.from({ length: recordLimits.perMessageMax + 1 }, () => happened('tool.ran')))).said, 'access.malformed')
+  for (const first of [0, -1, 1.5, 2 ** 53, recordLimits.numberMax + 1])
+    assert.equal((await bot.send(first, [happened('tool.ran')])).said, 'access.malformed', String(first))
+  assert.equal(
+    (
+      await bot.send(
+        1,
+        Array.from({ length: recordLimits.perMessageMax + 1 }, () => happened('tool.ran')),
+      )
+    ).said,
+    'access.malformed',
+  )
 
   assert.equal((await bot.send(1, [happened('tool.ran', { text: entry, quoted: '"],"v":1}' })])).said, 'answered')
   const most = [
@@ -52,7 +61,10 @@ test('a record that would be a second entry, act on a terminal, nest or grow wit
   assert.equal((await bot.send(2, most)).said, 'answered')
   const events = await whole.events()
   assert.equal(events.filter(({ type }) => type === 'record').length, 1 + recordLimits.perMessageMax)
-  assert.equal(events.some((event) => event.type === 'admin' && event.act === 'agent.revoked'), false)
+  assert.equal(
+    events.some((event) => event.type === 'admin' && event.act === 'agent.revoked'),
+    false,
+  )
   await whole.assertLogVerifies(whole.running.logKey)
   const { stdout } = await operator(whole, ['log', 'search', '--type', 'record', '--limit', '100'])
   const lines = stdout.split('\n').filter((line) => line.includes('  record '))

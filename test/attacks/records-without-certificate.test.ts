@@ -18,7 +18,9 @@ test('[L3] a runtime without a certificate, or with one that was revoked, record
   const answer = await new Promise<string>((resolve) => {
     let text = ''
     const socket = connect({ host, port: Number(port), ca: bundlePem, minVersion: 'TLSv1.3' }, () =>
-      socket.write(`POST ${ownPaths.records} HTTP/1.1\r\nHost: ${host}:${port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+      socket.write(
+        `POST ${ownPaths.records} HTTP/1.1\r\nHost: ${host}:${port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      ),
     )
     socket.on('data', (piece: Buffer) => (text += piece.toString()))
     socket.on('error', (error: Error) => (text += error.message))
@@ -30,5 +32,8 @@ test('[L3] a runtime without a certificate, or with one that was revoked, record
   await whole.admin('agent.revoke', { tenant: 'acme', agent: 'bot', person: 'oscar' })
   const revoked = await bot.send(1, [happened('forged')]).catch(() => undefined)
   assert.ok(revoked === undefined || revoked.said === 'identity.unauthenticated', revoked?.said)
-  assert.equal((await whole.events()).some(({ type }) => type === 'record'), false)
+  assert.equal(
+    (await whole.events()).some(({ type }) => type === 'record'),
+    false,
+  )
 })

@@ -33,7 +33,10 @@ async function configured(whole: WholeGateway): Promise<string> {
 
 async function writeLogging(whole: WholeGateway, { port }: CutRelay, more: object = {}): Promise<string> {
   const path = join(whole.folder, 'bot', 'logging.json')
-  await writeFile(path, JSON.stringify({ logging: { audit_target: `agentport://127.0.0.1:${port}`, local_retention_hours: 0, record_within_ms: 500, ...more } }))
+  await writeFile(
+    path,
+    JSON.stringify({ logging: { audit_target: `agentport://127.0.0.1:${port}`, local_retention_hours: 0, record_within_ms: 500, ...more } }),
+  )
   return path
 }
 
@@ -154,7 +157,9 @@ test('a logging that keeps records on the host, or names no target, is refused w
   ] as const
   for (const [more, said] of faults) {
     const path = await writeLogging(whole, relay, more)
-    const child = spawn(process.execPath, [program, 'connect', '--identity', join(whole.folder, 'bot'), '--listen', '127.0.0.1:0', '--logging', path], { stdio: 'pipe' })
+    const child = spawn(process.execPath, [program, 'connect', '--identity', join(whole.folder, 'bot'), '--listen', '127.0.0.1:0', '--logging', path], {
+      stdio: 'pipe',
+    })
     let text = ''
     child.stderr.on('data', (piece: Buffer) => (text += piece.toString()))
     const [code] = await once(child, 'exit')

@@ -28,7 +28,11 @@ test('[L3] records arrive numbered over the agent’s own connection, and a repe
     indexes.map((index) => events[index]?.type),
     ['record', 'record'],
   )
-  assert.equal(events.some(({ type }) => type === 'decision'), false, 'they cost no entries beside their own')
+  assert.equal(
+    events.some(({ type }) => type === 'decision'),
+    false,
+    'they cost no entries beside their own',
+  )
   await whole.assertLogVerifies(whole.running.logKey)
   assert.deepEqual(whole.faults, [])
 })

@@ -258,9 +258,14 @@ export const signalEvent = z
       .meta({ description: 'How often it was seen since the window began, or since the entry before of the same kind and about the same' }),
     seconds: z.number().min(0).meta({ description: 'The length of the window' }),
   })
-  .meta({ description: 'Something odd in the traffic of refreshes or in the records of a runtime, once for each kind and window. What it is about stands in the entries of its session or its runs.' })
+  .meta({
+    description:
+      'Something odd in the traffic of refreshes or in the records of a runtime, once for each kind and window. What it is about stands in the entries of its session or its runs.',
+  })
 
-const runtime = z.strictObject({ tenant, agent, certificate: certificate.optional() }).meta({ description: 'Whose run it is, and by which certificate, where one was shown' })
+const runtime = z
+  .strictObject({ tenant, agent, certificate: certificate.optional() })
+  .meta({ description: 'Whose run it is, and by which certificate, where one was shown' })
 const run = runId.meta({ description: 'The run: one life of a runtime, by a name that it has given itself' })
 
 export const recordEvent = z
@@ -270,14 +275,19 @@ export const recordEvent = z
     request,
     caller: runtime,
     run,
-    number: recordNumber.meta({ description: 'Of the record within its run, as the runtime counts; each follows the one before, or a gap says which never came' }),
+    number: recordNumber.meta({
+      description: 'Of the record within its run, as the runtime counts; each follows the one before, or a gap says which never came',
+    }),
     sequence: z.number().int().min(1).meta({ description: 'How many records of this agent the log has, this one included' }),
     at: z.iso.datetime({ precision: 3 }).meta({ description: 'When it happened, by the clock of the agent’s host' }),
     kind: recordKind.meta({ description: 'What happened, in the words of the runtime' }),
     facts: z.record(z.string(), fact).meta({ description: 'More about it. A claim, like everything else in the record' }),
     redacted: findings.optional().meta({ description: 'So many facts held a secret and were withheld' }),
   })
-  .meta({ description: 'A runtime recorded something that it saw. A claim by the host of the agent: the gateway knows who made it and when it came, not that it is true.' })
+  .meta({
+    description:
+      'A runtime recorded something that it saw. A claim by the host of the agent: the gateway knows who made it and when it came, not that it is true.',
+  })
 
 export const runtimeEvent = z
   .strictObject({

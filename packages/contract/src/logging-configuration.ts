@@ -7,7 +7,9 @@ export const loggingLimits = {
 } as const
 
 /** `agentport://host:port`, with brackets around an IPv6 address, and nothing else. */
-const auditTarget = z.string().regex(/^agentport:\/\/(?:\[[0-9a-f:.]+\]|[a-zA-Z0-9.-]{1,253}):[0-9]{1,5}$/, 'an address such as agentport://gateway.example.com:8443')
+const auditTarget = z
+  .string()
+  .regex(/^agentport:\/\/(?:\[[0-9a-f:.]+\]|[a-zA-Z0-9.-]{1,253}):[0-9]{1,5}$/, 'an address such as agentport://gateway.example.com:8443')
 
 /** Where a runtime writes its records to: `logging` of its configuration. */
 export const loggingConfiguration = z.strictObject({

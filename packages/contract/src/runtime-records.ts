@@ -17,7 +17,10 @@ export const recordLimits = {
 } as const
 
 /** No control, format, line or paragraph separator, and no half of a character. */
-const plainText = z.string().max(recordLimits.factCharactersMax).regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u)
+const plainText = z
+  .string()
+  .max(recordLimits.factCharactersMax)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u)
 const factName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,31}$/)
 const fact = z.union([plainText, z.number(), z.boolean(), z.null()])
 

@@ -86,7 +86,8 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
 /** What a runtime records is no call: it goes nowhere but into the log, which is its decision and its end, and is answered when it is durable there. */
 async function record(ports: Ports, inbound: Inbound, { principal, message }: RunMessage): Promise<Answer> {
   const { tenant, agent, thumbprint: certificate } = principal
-  const recorded = message.first === undefined ? undefined : { first: message.first, records: message.records.map(withholdSecrets), isLast: message.isLast === true }
+  const recorded =
+    message.first === undefined ? undefined : { first: message.first, records: message.records.map(withholdSecrets), isLast: message.isLast === true }
   const heard = await ports.runs.hear({ request: inbound.id, caller: { tenant, agent, certificate }, run: message.run, recorded })
   if (heard.kind === 'refused') return refuseKnown(ports, inbound, principal, heard)
   ports.observe({ code: 'answered', upstream: ownUpstream })
@@ -135,7 +136,12 @@ function refuseUnknown(
   return { kind: 'deny', problem }
 }
 
-async function understandWhole(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | RunMessage | McpRefused> {
+async function understandWhole(
+  access: AccessSnapshot,
+  tickets: TicketVerifier,
+  principal: Principal,
+  inbound: Inbound,
+): Promise<AccessRequest | RunMessage | McpRefused> {
   try {
     return await understand(access, tickets, principal, inbound)
   } catch (error) {

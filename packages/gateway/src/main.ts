@@ -131,7 +131,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => toClose?.close()) // after the ledger, so that witnesses see its last checkpoint
     const threads = configuration.threads ?? 0
     let seeRun: HostsTerms['seeRun'] = () => undefined
-    const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report, seeRun: (sight: RunSight) => seeRun(sight) }
+    const hostsTerms = {
+      dataFolder: folder,
+      trustDomain,
+      compiled: first,
+      configuration: firstText,
+      version,
+      report,
+      seeRun: (sight: RunSight) => seeRun(sight),
+    }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
     const { ledger } = hosts
     const logOrigin = logKeyOf(ledger.logKey).name

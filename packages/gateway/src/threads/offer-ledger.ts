@@ -40,7 +40,8 @@ export function offerLedger(
       batch.add({ kind: 'not-seen', id, message: error.message })
     }
   }
-  const hearRun = async ({ id, heard }: Extract<ToLedger, { kind: 'run' }>): Promise<void> => batch.add({ kind: 'run-heard', id, answer: await runs.hear(heard) })
+  const hearRun = async ({ id, heard }: Extract<ToLedger, { kind: 'run' }>): Promise<void> =>
+    batch.add({ kind: 'run-heard', id, answer: await runs.hear(heard) })
   const track = (work: Promise<void>): void => {
     const tracked: Promise<void> = work.finally(() => inHand.delete(tracked))
     inHand.add(tracked)

@@ -35,7 +35,7 @@ export function addConnectCommand(parent: Command, io: AgentSideIo): Command {
     .option('--stdio [upstream]', 'speak MCP on standard input and output, with one upstream or with all together')
     .option('--listen <address>', 'loopback address and port of the bridge', '127.0.0.1:8787')
     .option('--allow-origin <origin>', 'let pages of this exact origin use the bridge from a browser; may be repeated', collect, [])
-    .option('--logging <file>', "where what the bridge sees is recorded, in JSON (default: logging.json beside the identity, if it is there)")
+    .option('--logging <file>', 'where what the bridge sees is recorded, in JSON (default: logging.json beside the identity, if it is there)')
     .option('--print-secret', "print the bridge's client secret and end")
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit codes: 0 ok, 1 error, 2 approval needed, 3 denied, 64 usage, 78 configuration. More: docs/connect.md')
@@ -117,7 +117,16 @@ async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOr
     const report = (failure: unknown): void => void io.stderr.write(`sallyport connect: ${failure instanceof Error ? failure.stack : String(failure)}\n`)
     await serveRecorded(io, directory, logging, link, { mode: 'http', listen }, async (recorded) => {
       const clock = clockOf(io)
-      const bridge = await openBridge({ ...recorded, listen: address, clientSecret, allowedOrigins: allowOrigin, interception, clock, newId: randomUUID, report })
+      const bridge = await openBridge({
+        ...recorded,
+        listen: address,
+        clientSecret,
+        allowedOrigins: allowOrigin,
+        interception,
+        clock,
+        newId: randomUUID,
+        report,
+      })
       try {
         const { url, port } = bridge
         const secretFile = join(directory, 'connect.secret')
