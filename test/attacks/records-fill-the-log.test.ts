@@ -5,7 +5,7 @@ import { runsPerAgentMax } from '../../packages/gateway/src/audit/runs/run-state
 import { configureRecording, happened, recorder } from '../fixtures/recording.ts'
 import { wholeGateway } from '../fixtures/whole-gateway.ts'
 
-test('an agent that records without end soon buys no more entries, in however many runs, also after a restart, and holds no other agent up', async () => {
+test('an agent that records without end soon buys no more entries, in however many runs, and holds no other agent up', async () => {
   await using whole = await wholeGateway()
   await configureRecording(whole, { recordsPerMinute: 64 })
   await whole.enrolAgent('other')
@@ -34,10 +34,6 @@ test('an agent that records without end soon buys no more entries, in however ma
   const other = await recorder(whole, 'other')
   await other.open()
   assert.equal((await other.send(1, [happened('tool.ran')])).said, 'answered')
-
-  await whole.stop()
-  await whole.start()
-  assert.equal(await flood(), 0, 'what was written before the restart counts after it')
 })
 
 test('an agent that opens run after run and leaves them has no more of them than its share', async () => {
@@ -54,4 +50,18 @@ test('an agent that opens run after run and leaves them has no more of them than
   assert.ok((await open()) <= runsPerAgentMax, 'the longest silent one makes room')
   assert.ok(said.slice(0, 3).every((one) => one === 'answered'))
   await whole.assertLogVerifies(whole.running.logKey)
+})
+
+test('what an agent recorded before a restart of the gateway counts after it', async () => {
+  await using whole = await wholeGateway()
+  await configureRecording(whole, { recordsPerMinute: 64 })
+  const run = randomUUID()
+  const bot = await recorder(whole, 'bot', run)
+  await bot.open()
+  const batch = (count: number): object[] => Array.from({ length: count }, () => happened('tool.ran'))
+  assert.equal((await bot.send(1, batch(64))).said, 'answered')
+  assert.equal((await bot.send(65, batch(60))).said, 'answered')
+  await whole.stop()
+  await whole.start()
+  assert.equal((await (await recorder(whole, 'bot', run)).send(125, batch(64))).said, 'policy.quota-exhausted')
 })

@@ -22,7 +22,10 @@ export function recordingLink(
     catalog: link.catalog,
     request: async (asked) => {
       const objection = await channel.ready()
-      if (objection) return refusal(objection, newId())
+      if (objection) {
+        if (asked.body instanceof Readable) asked.body.resume() // its client sends it to the end
+        return refusal(objection, newId())
+      }
       const answer = await link.request(asked)
       if (firstHeader(asked.headers, sessionHeader) !== undefined || firstHeader(answer.headers, sessionHeader) === undefined) return answer
       const recorded = await channel.record({ kind: 'client.session-opened', facts: { path: asked.path } })
