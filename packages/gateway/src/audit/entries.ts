@@ -1,5 +1,6 @@
 import type { DecisionEvent, OutcomeEvent, Problem } from '@sallyport/contract'
 import type { OutcomeFacts } from './outcome.ts'
+import type { CitedPayload } from './payload.ts'
 import type { PrincipalSession } from '../identity/identify.ts'
 import type { CallDigest, Decision } from '../policy/decision.ts'
 import type { Question } from '../policy/question.ts'
@@ -15,7 +16,14 @@ export function entryTime(milliseconds: number): string {
 /** Under load many entries are of one millisecond, and writing the time out takes longer than an entry's other members. */
 let last = { milliseconds: 0, text: new Date(0).toISOString() }
 
-export function decisionEntry(request: Question, decision: Decision, digest: CallDigest, revision: string, now: number): DecisionEvent {
+export function decisionEntry(
+  request: Question,
+  decision: Decision,
+  digest: CallDigest,
+  revision: string,
+  now: number,
+  payload?: CitedPayload,
+): DecisionEvent {
   const { principal } = request
   const { grounds } = decision
   return {
@@ -33,6 +41,7 @@ export function decisionEntry(request: Question, decision: Decision, digest: Cal
     action: clip(request.action),
     resource: clip(request.resource),
     call: digest,
+    ...(payload && { payload }),
     revision,
     decision: decision.kind,
     rules: [...grounds.rules],

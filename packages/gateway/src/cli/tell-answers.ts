@@ -53,9 +53,10 @@ const status = z.object({
   warnings: z.array(z.string()),
   blocks: z.array(block),
   tools: z.object({ held: z.number() }).optional(),
+  payloads: z.object({ kept: z.number(), bytes: z.number() }).optional(),
 })
 
-export const tellStatus = telling(status, ({ version, revision, needRestart = [], ready, addresses, log, stdio, warnings, blocks, tools, exports = [] }) =>
+export const tellStatus = telling(status, ({ version, revision, needRestart = [], ready, addresses, log, stdio, warnings, blocks, tools, payloads, exports = [] }) =>
   [
     aligned([
       ['ready', ready ? 'yes' : 'no: the log cannot be written, or the shared database is away, so nothing is forwarded'],
@@ -69,6 +70,7 @@ export const tellStatus = telling(status, ({ version, revision, needRestart = []
       ['log key', log.key],
       ...(log.witnesses ? [['cosigned', `${log.cosignedSize ?? 0} entries, by ${log.quorum ?? 0} of ${log.witnesses.length} witnesses or more`] as const] : []),
       ['blocked', blocks.length === 0 ? 'nothing' : blocks.map(blockText).join(', ')],
+      ...(payloads && payloads.kept > 0 ? [['payloads', `of ${payloads.kept} calls, ${Math.ceil(payloads.bytes / 1024)} KiB`] as const] : []),
       ...(tools && tools.held > 0 ? [['held tools', `${tools.held}: see sallyport tools list`]] : []),
     ]),
     ...(log.witnesses
