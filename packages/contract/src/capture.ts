@@ -5,7 +5,11 @@ export const captureModes = ['off', 'digest', 'sealed'] as const
 export type CaptureMode = (typeof captureModes)[number]
 
 /** What stands in the configuration under `capture`, out of the fields that it has in common with others. */
-export function captureSchema<Match extends z.ZodType, Text extends z.ZodType<string>>(fields: { readonly match: Match; readonly keep: Text; readonly size: Text }) {
+export function captureSchema<Match extends z.ZodType, Text extends z.ZodType<string>>(fields: {
+  readonly match: Match
+  readonly keep: Text
+  readonly size: Text
+}) {
   const mode = z.enum(captureModes)
   return z
     .strictObject({
@@ -19,7 +23,9 @@ export function captureSchema<Match extends z.ZodType, Text extends z.ZodType<st
         .array(z.string().min(1).max(64))
         .max(64)
         .optional()
-        .meta({ description: 'Detectors or their groups, such as personal/credit-card: what they find is taken out before anything is kept, beside every secret' }),
+        .meta({
+          description: 'Detectors or their groups, such as personal/credit-card: what they find is taken out before anything is kept, beside every secret',
+        }),
       keep: fields.keep.optional().meta({ description: 'Sealed arguments that are older are erased (default: they are kept)' }),
       size: fields.size.optional().meta({ description: 'The most that is kept, in all (default 1GiB); past it, calls that must be kept are refused' }),
       sizePerAgent: fields.size.optional().meta({ description: 'The most that is kept of one agent (default a quarter of size)' }),

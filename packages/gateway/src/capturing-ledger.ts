@@ -64,7 +64,8 @@ export class CapturingLedger implements LedgerDoor {
   async #keep({ cited, ...sealed }: SealedPayload): Promise<Refused | undefined> {
     const { payloads, report } = this.#ports
     const { length } = sealed.bytes
-    if (this.#bytesWaiting + length > payloadBytesWaitingMax) return refused('edge.overloaded', 'too many arguments wait for the disk', { retryAfterSeconds: 1 })
+    if (this.#bytesWaiting + length > payloadBytesWaitingMax)
+      return refused('edge.overloaded', 'too many arguments wait for the disk', { retryAfterSeconds: 1 })
     this.#bytesWaiting += length
     const keeping = payloads.keep({ cited, ...sealed }).finally(() => (this.#bytesWaiting -= length))
     const { promise: late, resolve } = Promise.withResolvers<'late'>()

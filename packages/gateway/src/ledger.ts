@@ -27,11 +27,7 @@ import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { PolicyState } from './policy/state.ts'
 import { settledUse } from './policy/token-use.ts'
 
-export type Verdict =
-  | Denied
-  | { readonly kind: 'hold'; readonly problem: Problem }
-  | { readonly kind: 'permit'; readonly receipt: Receipt }
-  | ListFirst
+export type Verdict = Denied | { readonly kind: 'hold'; readonly problem: Problem } | { readonly kind: 'permit'; readonly receipt: Receipt } | ListFirst
 
 export interface Denied {
   readonly kind: 'deny'

@@ -16,14 +16,7 @@ export function entryTime(milliseconds: number): string {
 /** Under load many entries are of one millisecond, and writing the time out takes longer than an entry's other members. */
 let last = { milliseconds: 0, text: new Date(0).toISOString() }
 
-export function decisionEntry(
-  request: Question,
-  decision: Decision,
-  digest: CallDigest,
-  revision: string,
-  now: number,
-  payload?: CitedPayload,
-): DecisionEvent {
+export function decisionEntry(request: Question, decision: Decision, digest: CallDigest, revision: string, now: number, payload?: CitedPayload): DecisionEvent {
   const { principal } = request
   const { grounds } = decision
   return {

@@ -73,9 +73,7 @@ export class PayloadSeal {
 
   /** Keyed, because arguments can often be guessed; equal for equal arguments of one tenant. @see RFC 2104, RFC 8785 */
   digest(tenant: string, payload: JsonObject): CitedPayload {
-    const digest = createHmac('sha256', this.#ports.digestKey)
-      .update(canonicalJson({ tenant, payload }))
-      .digest('base64url')
+    const digest = createHmac('sha256', this.#ports.digestKey).update(canonicalJson({ tenant, payload })).digest('base64url')
     return { capture: 'digest', digest }
   }
 

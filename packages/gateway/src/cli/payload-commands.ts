@@ -67,7 +67,11 @@ export function addPayloadCommands(log: Command, console: OperatorConsole): void
         }
         erased += counted.data.erased
         if (left > 0) continue
-        return print(options, { kind: 'erased', erased }, erased === 0 ? 'nothing of that is kept' : `erased the arguments of ${erased === 1 ? '1 call' : `${erased} calls`}`)
+        return print(
+          options,
+          { kind: 'erased', erased },
+          erased === 0 ? 'nothing of that is kept' : `erased the arguments of ${erased === 1 ? '1 call' : `${erased} calls`}`,
+        )
       }
     })
 }

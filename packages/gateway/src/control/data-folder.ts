@@ -11,7 +11,9 @@ import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 /** What lies where in the gateway's data folder, which only its owner can enter. */
 export function dataFolder(
   folder: string,
-): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'payloads' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
+): Readonly<
+  Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'payloads' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>
+> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
@@ -105,7 +107,8 @@ export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Arra
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
 export function deriveKey(
   sealingKey: Uint8Array,
-  purpose: 'call-digest' | 'enrolment-tokens' | 'journal' | 'payload-digests' | 'payload-keys' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
+  purpose:
+    'call-digest' | 'enrolment-tokens' | 'journal' | 'payload-digests' | 'payload-keys' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

@@ -46,7 +46,9 @@ export function compileCapture({ default: otherwise = 'off', rules = [], redact 
   readonly capture: CapturePolicy
 } {
   const faults = redact.flatMap((name, index) =>
-    detectorsNamed(name) ? [] : [{ rule: 'capture', where: ['capture', 'redact', index], message: `there is no detector '${name}'`, hint: suggestDetector(name) }],
+    detectorsNamed(name)
+      ? []
+      : [{ rule: 'capture', where: ['capture', 'redact', index], message: `there is no detector '${name}'`, hint: suggestDetector(name) }],
   )
   const detectors = new Set([...secrets, ...redact.flatMap((name) => detectorsNamed(name) ?? [])])
   const compiled = rules.map(({ match, then }) => ({ match: compileMatch(match), mode: then }))

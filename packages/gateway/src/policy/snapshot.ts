@@ -1,4 +1,11 @@
-import { durationMs, type CaptureConfiguration, type MatchConfiguration, type QuotaConfiguration, type ResultRuleConfiguration, type RuleConfiguration } from '@sallyport/contract'
+import {
+  durationMs,
+  type CaptureConfiguration,
+  type MatchConfiguration,
+  type QuotaConfiguration,
+  type ResultRuleConfiguration,
+  type RuleConfiguration,
+} from '@sallyport/contract'
 import { approvalTtlDefaultMs } from './approvals.ts'
 import { compileCapture, nothingCaptured, type CapturePolicy } from './capture.ts'
 import { compileCondition, type Condition } from './condition.ts'

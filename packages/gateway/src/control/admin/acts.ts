@@ -215,7 +215,8 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
     z
       .strictObject({ tenant: tenant.optional(), agent: agent.optional(), before: z.int().min(0), ...erasing })
       .refine(({ tenant: of, agent: name }) => of !== undefined || name === undefined, 'an agent needs its tenant'),
-    async ({ payloads }, { tenant: of, agent: name, before, person: by, ...how }) => payloads.eraseMany({ kind: 'many', tenant: of, agent: name, before }, by, how),
+    async ({ payloads }, { tenant: of, agent: name, before, person: by, ...how }) =>
+      payloads.eraseMany({ kind: 'many', tenant: of, agent: name, before }, by, how),
   ),
 
   block: act(blockInput, async ({ authority }, input) => {

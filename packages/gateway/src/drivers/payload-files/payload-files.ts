@@ -21,7 +21,7 @@ export function payloadFilesIn(folder: string): PayloadFiles {
     list: () =>
       attempt('not-done', `the folder of payloads, ${folder}, cannot be read`, async () => {
         const stored: StoredPayload[] = []
-        for (const name of await namesIn(folder)) {
+        for (const name of (await ifThere(readdir(folder))) ?? []) {
           const payload = parsePayloadFileName(name)
           if (payload) stored.push(payload)
           else if (name.endsWith(unfinished)) await overwriteAndRemove(join(folder, name))
@@ -42,48 +42,38 @@ export function payloadFilesIn(folder: string): PayloadFiles {
         await rename(`${path}${unfinished}`, path)
         await syncFolder(folder)
       }),
-    read: (payload) =>
-      attempt('not-done', 'the payload cannot be read', async () => {
-        try {
-          return await readFile(pathOf(payload))
-        } catch (error) {
-          if (isMissing(error)) return undefined
-          throw error
-        }
-      }),
+    read: (payload) => attempt('not-done', 'the payload cannot be read', () => ifThere(readFile(pathOf(payload)))),
     destroy: (payloads) =>
       attempt('unknown', 'a payload cannot be destroyed', async () => {
         for (const payload of payloads) {
           await overwriteAndRemove(pathOf(payload))
           await overwriteAndRemove(`${pathOf(payload)}${unfinished}`)
         }
-        await syncFolder(folder)
+        await ifThere(syncFolder(folder))
       }),
   }
 }
 
 /** A removed file leaves its bytes on the disk until something else takes their place. */
 async function overwriteAndRemove(path: string): Promise<void> {
+  const file = await ifThere(open(path, constants.O_WRONLY | constants.O_NOFOLLOW))
+  if (!file) return
   try {
-    const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW)
-    try {
-      const { size } = await file.stat()
-      await file.write(Buffer.alloc(size), 0, size, 0)
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
-    await rm(path)
-  } catch (error) {
-    if (!isMissing(error)) throw error
+    const { size } = await file.stat()
+    const { bytesWritten } = await file.write(Buffer.alloc(size), 0, size, 0)
+    if (bytesWritten !== size) throw new Error(`only ${bytesWritten} of ${size} bytes were overwritten`)
+    await file.datasync()
+  } finally {
+    await file.close()
   }
+  await ifThere(rm(path))
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+async function ifThere<Value>(work: Promise<Value>): Promise<Value | undefined> {
   try {
-    return await readdir(folder)
+    return await work
   } catch (error) {
-    if (isMissing(error)) return []
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }
@@ -94,8 +84,4 @@ async function attempt<Value>(outcome: Fault['outcome'], message: string, act: (
   } catch (error) {
     throw new Fault(`${message}: ${error instanceof Error ? error.message : String(error)}`, outcome, error)
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
