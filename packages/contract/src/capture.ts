@@ -19,13 +19,13 @@ export function captureSchema<Match extends z.ZodType, Text extends z.ZodType<st
         .max(1000)
         .optional()
         .meta({ description: 'What becomes of the arguments of a call; of several that match it, the one that keeps least counts' }),
-      redact: z
-        .array(z.string().min(1).max(64))
-        .max(64)
+      redact: z.array(z.string().min(1).max(64)).max(64).optional().meta({
+        description: 'Detectors or their groups, such as personal/credit-card: what they find is taken out before anything is kept, beside every secret',
+      }),
+      facts: z
+        .boolean()
         .optional()
-        .meta({
-          description: 'Detectors or their groups, such as personal/credit-card: what they find is taken out before anything is kept, beside every secret',
-        }),
+        .meta({ description: 'Whether entries tell in clear the arguments that conditions read, which can never be erased (default true)' }),
       keep: fields.keep.optional().meta({ description: 'Sealed arguments that are older are erased (default: they are kept)' }),
       size: fields.size.optional().meta({ description: 'The most that is kept, in all (default 1GiB); past it, calls that must be kept are refused' }),
       sizePerAgent: fields.size.optional().meta({ description: 'The most that is kept of one agent (default a quarter of size)' }),

@@ -160,7 +160,8 @@ export class Ledger implements LedgerDoor {
     const decision = decide(policy, state, question, digest, decidedAt, newApprovalId)
     if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(question, decision), decidedAt))
       return { kind: 'deny', problem: decision.problem, isUnwritten: true }
-    const durable = this.#append(decisionEntry(question, decision, digest, revision, decidedAt, payload))
+    const facts = policy.capture.factsToTell(decision.grounds.facts)
+    const durable = this.#append(decisionEntry(question, decision, digest, revision, decidedAt, { payload, facts }))
 
     this.#waiting += 1
     this.#begin()

@@ -1,5 +1,6 @@
 import { captureModes, type CaptureConfiguration, type CaptureMode } from '@sallyport/contract'
 import { detectorsNamed, suggestDetector } from './detect/catalog.ts'
+import type { Grounds } from './decision.ts'
 import type { Detector } from './detect/detector.ts'
 import { compileMatch, dimensions, matchesSubject, type Match, type Subject } from './match.ts'
 import { MatchIndex } from './match-index.ts'
@@ -14,11 +15,13 @@ interface CaptureRule {
 /** What is kept of the arguments of a call, and without what. */
 export class CapturePolicy {
   readonly redacting: Redacting
+  readonly #tellsFacts: boolean
   readonly #default: CaptureMode
   readonly #rules: MatchIndex<CaptureRule>
   readonly #keepsNothing: boolean
 
-  constructor(otherwise: CaptureMode, rules: readonly CaptureRule[], detectors: readonly Detector[]) {
+  constructor(otherwise: CaptureMode, rules: readonly CaptureRule[], detectors: readonly Detector[], tellsFacts: boolean) {
+    this.#tellsFacts = tellsFacts
     this.redacting = { detectors, treat: () => 'redact' }
     this.#default = otherwise
     this.#rules = new MatchIndex(rules, dimensions)
@@ -34,14 +37,18 @@ export class CapturePolicy {
       .map(({ mode }) => mode)
     return captureModes.find((mode) => modes.includes(mode)) ?? this.#default
   }
+  /** Those that an entry tells: without what conditions read of the arguments, where nothing of these may stay for ever. */
+  factsToTell(facts: Grounds['facts']): Grounds['facts'] {
+    return this.#tellsFacts ? facts : Object.fromEntries(Object.entries(facts).filter(([path]) => !/^args(?:[.[]|$)/.test(path)))
+  }
 }
 
 const secrets = detectorsNamed('secret') ?? []
 
-export const nothingCaptured = new CapturePolicy('off', [], secrets)
+export const nothingCaptured = new CapturePolicy('off', [], secrets, true)
 
 /** Every secret is redacted, whatever else is. */
-export function compileCapture({ default: otherwise = 'off', rules = [], redact = [] }: CaptureConfiguration): {
+export function compileCapture({ default: otherwise = 'off', rules = [], redact = [], facts = true }: CaptureConfiguration): {
   readonly faults: readonly RuleFault[]
   readonly capture: CapturePolicy
 } {
@@ -52,5 +59,5 @@ export function compileCapture({ default: otherwise = 'off', rules = [], redact 
   )
   const detectors = new Set([...secrets, ...redact.flatMap((name) => detectorsNamed(name) ?? [])])
   const compiled = rules.map(({ match, then }) => ({ match: compileMatch(match), mode: then }))
-  return { faults, capture: new CapturePolicy(otherwise, compiled, [...detectors]) }
+  return { faults, capture: new CapturePolicy(otherwise, compiled, [...detectors], facts) }
 }
