@@ -24,6 +24,22 @@ test('between the payload and its entry: nobody was answered, and the payload is
   assert.deepEqual(await payloadFiles(whole), [file])
 })
 
+test('after the clock was set back: a payload that seems younger than its entry is kept', async () => {
+  await using whole = await startedCapturing()
+  assert.equal(await refund(whole, { amount: 1 }), '200')
+  const [kept] = await cited(whole)
+  const [file = ''] = await payloadFiles(whole)
+  await whole.stop()
+  const later = join(
+    dirname(file),
+    basename(file).replace(/^[0-9]{13}/, (time) => String(Number(time) + 86_400_000)),
+  )
+  await rename(file, later)
+  await whole.start()
+  assert.equal((await operator(whole, ['log', 'payload', String(kept?.index)])).code, 0)
+  assert.deepEqual(await payloadFiles(whole), [later])
+})
+
 test('within the write of a payload: what is there of it is destroyed', async () => {
   await using whole = await startedCapturing()
   assert.equal(await refund(whole, { amount: 1 }), '200')
@@ -68,7 +84,12 @@ test('[L4] a gateway that is killed under load has the arguments of each entry t
     const client = await whole.agent('bot', spawned.addresses.agents)
     const ask = async (): Promise<void> => {
       for (;;) {
-        const answer = await client.callHttp('payments', { method: 'POST', path: '/refunds', headers: [['content-type', 'application/json']], body: Buffer.from('{"amount":1}') })
+        const answer = await client.callHttp('payments', {
+          method: 'POST',
+          path: '/refunds',
+          headers: [['content-type', 'application/json']],
+          body: Buffer.from('{"amount":1}'),
+        })
         if (answer.kind === 'refused') return
         for await (const piece of answer.body) void piece
       }

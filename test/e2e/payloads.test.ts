@@ -133,6 +133,17 @@ test('denied and held calls are kept as permitted ones are, and calls without ar
   assert.equal((await payloadFiles(whole)).length, 3)
 })
 
+test('entries leave out what conditions read of the arguments where the configuration says so', async () => {
+  const rules = [{ id: 'small', match: { upstream: 'payments' }, when: 'args.body.amount < 10.0', then: 'permit' }]
+  await using whole = await startedCapturing(everythingSealed, undefined, rules)
+  assert.equal(await refund(whole, { amount: 7 }), '200')
+  await configureCapture(whole, { ...everythingSealed, facts: false }, rules)
+  assert.equal((await operator(whole, ['reload'])).code, 0)
+  assert.equal(await refund(whole, { amount: 7 }), '200')
+  const facts = (await whole.events()).flatMap((event) => (event.type === 'decision' ? [event.facts] : []))
+  assert.deepEqual(facts, [{ 'args.body.amount': 7 }, undefined])
+})
+
 test('the configuration says what is wrong with capture, and where', async () => {
   await using whole = await capturing({ default: 'sealed', rules: [{ match: { upstream: 'paymnts' }, then: 'off' }], redact: ['personal/credit-crad'] })
   const { code, stderr } = await operator(whole, ['validate'])

@@ -27,6 +27,17 @@ export const retentionEveryMs = 3_600_000
 /** For the payloads to be compared with the log after a start, before whoever asks for one is told to come back. */
 export const comparedMsMax = 20_000
 
+/** Who asked for what, as they asked it. */
+export interface PayloadRead {
+  readonly kind: 'payload'
+  readonly entry: number
+  readonly time: string
+  readonly request: string
+  readonly tenant: string
+  readonly agent: string
+  readonly payload: unknown
+}
+
 interface Found {
   readonly kind: 'found'
   readonly event: DecisionEvent
@@ -52,15 +63,17 @@ export class PayloadRegister {
   }
 
   /** Refuses `control.not-found` for an entry without a payload, `control.conflict` for one that is gone. @throws Fault when it was altered, or cannot be read */
-  async read(entry: number, person: string): Promise<Refused | { readonly kind: 'payload'; readonly entry: number; readonly payload: unknown }> {
-    const found = await this.#find(entry)
-    if (found.kind === 'refused') return found
-    const { store, seal, note } = this.#ports
-    const { event, payload } = found
-    await note({ type: 'admin', act: 'payload.read', person, subject: { entry, digest: payload.digest } })
-    const text = seal.open({ request: event.request, digest: payload.digest }, await store.read(payload))
-    const { request, caller, time } = event
-    return { kind: 'payload', entry, ...{ time, request, tenant: caller.tenant, agent: caller.agent }, payload: JSON.parse(text) }
+  async read(entry: number, person: string): Promise<Refused | PayloadRead> {
+    return this.#inOrder.run(async () => {
+      const found = await this.#find(entry)
+      if (found.kind === 'refused') return found
+      const { store, seal, note } = this.#ports
+      const { event, payload } = found
+      await note({ type: 'admin', act: 'payload.read', person, subject: { entry, digest: payload.digest } })
+      const { request, caller, time } = event
+      const text = seal.open({ request, digest: payload.digest }, await store.read(payload))
+      return { kind: 'payload', entry, time, request, tenant: caller.tenant, agent: caller.agent, payload: JSON.parse(text) }
+    })
   }
 
   /** Refuses as `read` does. @throws Fault; what is in the log by then is erased when the gateway starts again */
@@ -163,13 +176,13 @@ export class PayloadRegister {
     if (kept === undefined) return
     const erasure = { kind: 'many', before: now() - kept } as const
     try {
-      await this.#inOrder.run(async () => {
-        let left: number
-        do {
+      for (let left = 1; left > 0;) {
+        left = await this.#inOrder.run(async () => {
           const payloads = [...store.all()].filter((payload) => isErasedBy(erasure, payload))
-          left = payloads.length === 0 || this.#closing.signal.aborted ? 0 : (await this.#destroySome(erasure, payloads, undefined, 'capture.keep')).left
-        } while (left > 0)
-      })
+          if (payloads.length === 0 || this.#closing.signal.aborted) return 0
+          return (await this.#destroySome(erasure, payloads, undefined, 'capture.keep')).left
+        })
+      }
     } catch (fault) {
       report('payloads.not-erased', fault)
     }
