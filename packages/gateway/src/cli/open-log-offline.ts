@@ -30,7 +30,7 @@ export async function withLogOffline<Result>(
   if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain`, 'not-done')
   const places = dataFolder(folder)
   const journalKey = createSecretKey(deriveKey(await readKeyFile(places.sealingKey), 'journal'))
-  const signer = ed25519Signer(await readLogKey(folder), `${trustDomain}/sallyport`, journalKey)
+  const signer = ed25519Signer(await readLogKey(folder), journalKey)
   const { log, recovered } = await openLog(await openLogFolder(places.log), signer, { kept })
   try {
     return await work({ log, now: clockAfter(recovered.lastTime), trustDomain })

@@ -1,8 +1,10 @@
-import { createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, hkdfSync } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault, type TrustDomain } from '@sallyport/contract'
+import { isKeyName } from '@sallyport/contract/log'
 import type { KeptCheckpoint } from '../audit/log-files.ts'
+import type { LogKey } from '../audit/log-key.ts'
 import type { Random } from './authority/sign-certificate.ts'
 import { openPrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts'
 import { makeRoots } from './authority/roots.ts'
@@ -29,28 +31,42 @@ export function dataFolder(
   }
 }
 
-/** Makes what is missing of the folder; safe to repeat. @throws Fault */
+/** Makes what is missing of the folder; safe to repeat. The log is that of `logName` in the trust domain, `sallyport` if none is named. @throws Fault */
 export async function makeDataFolder(
   folder: string,
   trustDomain: TrustDomain,
+  logName: string | undefined,
   ports: { readonly now: number; readonly random: Random; readonly createSealingKey: (path: string) => Promise<unknown> },
 ): Promise<void> {
   const places = dataFolder(folder)
   await openPrivateFolder(folder)
   await makeRoots(places.authority, trustDomain, ports.now, ports.random)
   await ports.createSealingKey(places.sealingKey)
-  const isThere = await access(places.logKey).then(
+  await makeLogKey(folder, trustDomain, logName)
+}
+
+async function makeLogKey(folder: string, trustDomain: TrustDomain, logName: string | undefined): Promise<void> {
+  const isThere = await access(dataFolder(folder).logKey).then(
     () => true,
     () => false,
   )
-  if (!isThere) await writePrivateFile(folder, 'log.key', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  if (!isThere) {
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    return writePrivateFile(folder, 'log.key', `Log: ${trustDomain}/${logName ?? 'sallyport'}\n${pem}`)
+  }
+  const { origin } = await readLogKey(folder)
+  if (logName !== undefined && origin !== `${trustDomain}/${logName}`)
+    throw new Fault(`the log of this folder is named ${origin} already, and keeps its name`, 'not-done')
 }
 
-/** @throws Fault when the key is missing, damaged or readable by others */
-export async function readLogKey(folder: string): Promise<KeyObject> {
-  const pem = await readPrivateFile(dataFolder(folder).logKey)
+/** The key and what it signs for, in one file, so that they are copied and restored together. @throws Fault when it is missing, damaged or readable by others */
+export async function readLogKey(folder: string): Promise<LogKey> {
+  const text = await readPrivateFile(dataFolder(folder).logKey)
+  const origin = /^Log: (.*)\n/.exec(text)?.[1]
+  if (origin === undefined || !isKeyName(origin))
+    throw new Fault('log.key does not begin with the name of its log, as in "Log: agents.example.com/sallyport"', 'not-done')
   try {
-    return createPrivateKey(pem)
+    return { privateKey: createPrivateKey(text), origin }
   } catch (error) {
     throw new Fault('log.key is not a private key in PEM', 'not-done', error)
   }
