@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseTrustDomain } from '@sallyport/contract'
 import { initialise } from '@sallyport/gateway'
 import { PayloadSeal, type Payloads } from '../../packages/gateway/src/audit/payload.ts'
 import { readForward } from '../../packages/gateway/src/audit/reader.ts'
@@ -20,10 +19,9 @@ test('[L4] a disk that does not take the arguments in time is a refusal, nothing
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
   await initialise(folder, 'agents.example')
   const compiled = compilePolicy([{ id: 'all', match: {}, then: 'permit' }], [], { upstreams: [] }, [], { default: 'sealed' })
-  const trustDomain = parseTrustDomain('agents.example')
-  assert.ok(compiled.kind === 'compiled' && trustDomain)
+  assert.ok(compiled.kind === 'compiled')
   const policy = { revision: 'r', policy: compiled.snapshot }
-  const opened = await openLedger({ dataFolder: folder, trustDomain, policy, report: (event, error) => assert.fail(`${event}: ${String(error)}`) })
+  const opened = await openLedger({ dataFolder: folder, policy, report: (event, error) => assert.fail(`${event}: ${String(error)}`) })
   try {
     const kept = Promise.withResolvers<'kept'>()
     const asked = Promise.withResolvers<undefined>()
