@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { link, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { deriveKey } from '../../packages/gateway/src/control/data-folder.ts'
 import { readKeyFile } from '../../packages/gateway/src/drivers/key-file/key-file.ts'
@@ -11,6 +12,22 @@ import { filesWith, firstCited, payloadFiles, refund, startedCapturing } from '.
 import { operator } from '../fixtures/operator.ts'
 
 const sealedKeyBytes = 71
+
+test('a held call has its arguments in the database too: after an erasure no page of it and of its log has them, and nobody can approve the call', async () => {
+  await using whole = await startedCapturing(undefined, undefined, [{ id: 'ask', match: { upstream: 'payments' }, then: 'hold' }])
+  assert.equal(await refund(whole, { amount: 42 }), 'policy.approval-required')
+  const { index } = await firstCited(whole)
+  const database = new DatabaseSync(join(whole.data, 'state.db'), { readOnly: true })
+  const row = database.prepare('SELECT approval, sealed FROM held_calls').get()
+  database.close()
+  const sealed = row?.['sealed']
+  assert.ok(sealed instanceof Uint8Array)
+  const traces = [sealed.subarray(0, 24), sealed.subarray(-24)]
+  assert.notDeepEqual(await filesWith(whole.data, traces), [])
+  assert.equal((await operator(whole, ['log', 'erase', String(index), '--yes'])).code, 0)
+  assert.deepEqual(await filesWith(whole.data, traces), [])
+  assert.match((await operator(whole, ['approve', String(row?.['approval'])])).stderr, /arguments of this call are not known here/)
+})
 
 test('after an erasure no file has the key, sealed or not, and the blocks that held it are overwritten', async () => {
   await using whole = await startedCapturing()

@@ -160,6 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       seal: payloadSeal(await readKeyFile(places.sealingKey)),
       view,
       note: (act) => ledger.note(act),
+      forgetHeld: (approvals) => heldCalls.forget(approvals),
       keepMs: () => keepPayloadsMs(compiled.configuration.capture),
       now: Date.now,
       report,

@@ -14,6 +14,8 @@ export interface PayloadRegisterPorts {
   readonly view: LogView
   /** Writes to the log, durably when it resolves. @throws Fault */
   readonly note: (act: Omit<AdminEvent, 'v' | 'time'>) => Promise<unknown>
+  /** Held calls hold their arguments too: these are gone, and all that are over, when it resolves. @throws Fault */
+  readonly forgetHeld: (approvals: readonly string[]) => Promise<void>
   /** Milliseconds after which payloads are erased; asked anew each time. */
   readonly keepMs: () => number | undefined
   readonly now: () => number
@@ -55,11 +57,12 @@ export class PayloadRegister {
   readonly #closing = new AbortController()
   readonly #compared: Promise<boolean>
   readonly #timer: NodeJS.Timeout
+  #erasing: Promise<void> = Promise.resolve()
 
   constructor(ports: PayloadRegisterPorts) {
     this.#ports = ports
     this.#compared = this.#compare([...ports.store.all()])
-    this.#timer = setInterval(() => void this.#eraseOld(), retentionEveryMs).unref()
+    this.#timer = setInterval(() => (this.#erasing = this.#eraseOld()), retentionEveryMs).unref()
   }
 
   /** Refuses `control.not-found` for an entry without a payload, `control.conflict` for one that is gone. @throws Fault when it was altered, or cannot be read */
@@ -86,8 +89,9 @@ export class PayloadRegister {
       const found = await this.#find(entry)
       if (found.kind === 'refused') return found
       if (isTrial) return { kind: 'trial', entry, erased: 0, left: 1 }
-      const { payload } = found
+      const { payload, event } = found
       await this.#note({ ...subjectOf({ kind: 'one', entry, digest: payload.digest }), ...(reason !== undefined && { reason }) }, person)
+      await this.#ports.forgetHeld(event.decision === 'hold' && event.approval !== undefined ? [event.approval] : [])
       await this.#ports.store.destroy([payload])
       return { kind: 'erased', entry, erased: 1, left: 0 }
     })
@@ -112,6 +116,7 @@ export class PayloadRegister {
     clearInterval(this.#timer)
     this.#closing.abort()
     await this.#compared
+    await this.#erasing
     await this.#inOrder.run(async () => undefined)
   }
 
@@ -165,16 +170,15 @@ export class PayloadRegister {
       if (!this.#closing.signal.aborted) report('payloads.not-compared', fault)
       return false
     }
-    void this.#eraseOld()
+    this.#erasing = this.#eraseOld()
     return true
   }
 
-  /** Never rejects. */
+  /** Whatever is over by now. Never rejects. */
   async #eraseOld(): Promise<void> {
-    const { store, keepMs, now, report } = this.#ports
+    const { store, keepMs, forgetHeld, now, report } = this.#ports
     const kept = keepMs()
-    if (kept === undefined) return
-    const erasure = { kind: 'many', before: now() - kept } as const
+    const erasure = { kind: 'many', before: kept === undefined ? 0 : now() - kept } as const
     try {
       for (let left = 1; left > 0;) {
         left = await this.#inOrder.run(async () => {
@@ -183,6 +187,7 @@ export class PayloadRegister {
           return (await this.#destroySome(erasure, payloads, undefined, 'capture.keep')).left
         })
       }
+      if (!this.#closing.signal.aborted) await forgetHeld([])
     } catch (fault) {
       report('payloads.not-erased', fault)
     }
