@@ -23,6 +23,8 @@ for (const threads of [0, 2]) {
       arguments: { path: {}, query: {}, body: { amount: 75.5, note: 'for Ann' } },
     })
 
+    assert.match((await operator(whole, ['explain', String(index)])).stdout, /arguments were kept, sealed/)
+
     const erased = await operator(whole, ['log', 'erase', String(index), '--reason', 'Ann asked', '--yes', '--json'])
     assert.deepEqual([erased.code, JSON.parse(erased.stdout)], [0, { kind: 'erased', erased: 1 }], erased.stderr)
     assert.deepEqual(await payloadFiles(whole), [])
