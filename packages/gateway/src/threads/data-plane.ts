@@ -3,8 +3,8 @@ import { sizeBytes } from '@sallyport/contract'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import { edgeLimits } from '../control/configuration/edge-limits.ts'
+import { Capture } from '../audit/capture.ts'
 import { PayloadSeal, type Payloads } from '../audit/payload.ts'
-import { CapturingLedger } from '../capturing-ledger.ts'
 import { dataFolder, deriveKey } from '../control/data-folder.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { openDatabase } from '../drivers/sqlite/database.ts'
@@ -69,11 +69,10 @@ export interface DataPlane {
 
 /** @throws Error with `code` when the address cannot be had, Fault for unreadable keys */
 export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
-  const { roster, now, report, version } = terms
+  const { roster, ledger, now, report, version } = terms
   const places = dataFolder(terms.dataFolder)
   const sealingKey = await readKeyFile(places.sealingKey)
   const sessionKey = deriveKey(sealingKey, 'session')
-  const ledger = new CapturingLedger(terms.ledger, { seal: payloadSeal(sealingKey), payloads: terms.payloads, now, report })
   const database = openDatabase(places.database)
   let peerCredentials = peerCredentialsOf(terms.tls)
   const secrets = new SqliteSecretStore(database, sealingKey, randomBytes)
@@ -97,6 +96,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     roster,
     tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
+    capture: new Capture({ seal: payloadSeal(sealingKey), payloads: terms.payloads, now, report }),
     newId: randomUUID,
     forward: {
       exchanges,
