@@ -60,6 +60,7 @@ async function run(): Promise<void> {
     ledger,
     payloads: { keep: (payload) => main.keepPayload(payload), drop: (digest) => main.dropPayload(digest) },
     tools: ledger.tools,
+    runs: ledger.runs,
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
     sessions: remoteSessions(main, randomUUID),

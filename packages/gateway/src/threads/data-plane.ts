@@ -27,6 +27,7 @@ import type { Roster } from '../identity/roster.ts'
 import type { TicketTrust } from '../identity/ticket-trust.ts'
 import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
+import type { RunDoor } from '../run-register.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openTraces } from '../telemetry/open-telemetry.ts'
 import { watchRequest } from '../telemetry/watch-request.ts'
@@ -42,6 +43,7 @@ export interface DataPlaneTerms {
   readonly ledger: LedgerDoor
   readonly payloads: Payloads
   readonly tools: ToolSight
+  readonly runs: RunDoor
   readonly stdio: StdioServers
   readonly renew: OwnActs['renew']
   readonly tls: ServerCredentials
@@ -97,6 +99,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
     capture: new Capture({ seal: payloadSeal(sealingKey), payloads: terms.payloads, now, report }),
+    runs: terms.runs,
     newId: randomUUID,
     forward: {
       exchanges,
