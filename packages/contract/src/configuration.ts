@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { heartbeatMsRange, runtimesSchema } from './runtimes-configuration.ts'
 import { captureSchema } from './capture.ts'
+import { heartbeatMsRange, runtimesSchema } from './runtimes-configuration.ts'
 
 /** `500ms`, `30s`, `10m`, `12h`, `7d`: parsed to milliseconds. */
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const

@@ -56,10 +56,10 @@ export const problems = {
   'policy.approval-denied': { status: 403, title: 'A person denied this call' },
 
   'audit.unavailable': { status: 503, title: 'The decision cannot be recorded, so nothing is forwarded' },
-  'audit.run-unknown': { status: 404, title: 'No run of this name is open for this agent' },
-  'audit.records-conflict': { status: 409, title: 'The numbers of these records are taken by others' },
   'audit.payload-unavailable': { status: 503, title: 'The arguments cannot be kept as they must be, so nothing is forwarded' },
   'audit.payloads-full': { status: 507, title: 'No more arguments can be kept, so nothing is forwarded' },
+  'audit.run-unknown': { status: 404, title: 'No run of this name is open for this agent' },
+  'audit.records-conflict': { status: 409, title: 'The numbers of these records are taken by others' },
 
   'forward.address-refused': { status: 403, title: 'The address of the upstream is not allowed' },
   'forward.upstream-failed': { status: 502, title: 'The upstream did not answer properly' },

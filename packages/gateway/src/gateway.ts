@@ -39,8 +39,8 @@ export interface Ports {
   readonly roster: Roster
   readonly tickets: TicketVerifier
   readonly ledger: LedgerDoor
-  readonly runs: RunDoor
   readonly capture: Pick<Capture, 'keep'>
+  readonly runs: RunDoor
   /** A fresh opaque id. */
   readonly newId: () => string
   readonly forward: ForwardPorts
@@ -60,8 +60,9 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
 
     const request = await understandWhole(snapshot.access, ports.tickets, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
-    const captured = await capture(ports, snapshot, inbound, request) // durable, where its arguments must be kept
-    if ('status' in captured) return captured
+    const call = 'message' in request ? undefined : request
+    const captured = await ports.capture.keep(snapshot.policy, call) // durable, where its arguments must be kept
+    if (captured.kind === 'refused') return refuse(ports, inbound, refuseUnjudged(ports, inbound, { principal }, captured).problem, call)
     await using kept = captured
     // Its body may have taken minutes to arrive, and its arguments seconds to be kept: what the operator has changed or revoked meanwhile counts.
     const same = identify(ports.roster, inbound.connection, inbound.receivedAt)
@@ -145,7 +146,12 @@ async function list(ports: Ports, snapshot: Snapshot, inbound: Inbound, listing:
 }
 
 /** A call that no rule judged: the tools of its upstream are not known, or its arguments could not be kept. */
-function refuseUnjudged(ports: Ports, inbound: Inbound, { principal }: AccessRequest, { problem, reason }: Pick<Refused, 'problem' | 'reason'>): Denied {
+function refuseUnjudged(
+  ports: Ports,
+  inbound: Inbound,
+  { principal }: Pick<AccessRequest, 'principal'>,
+  { problem, reason }: Pick<Refused, 'problem' | 'reason'>,
+): Denied {
   const { tenant, agent, thumbprint } = principal
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
   return { kind: 'deny', problem }

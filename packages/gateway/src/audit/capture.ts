@@ -37,7 +37,8 @@ export class Capture {
   }
 
   /** Refuses `audit.payload-unavailable`, `audit.payloads-full` and `edge.overloaded`. What it has kept is durable when it resolves, which may take seconds. */
-  async keep({ capture }: Pick<PolicySnapshot, 'capture'>, request: AccessRequest): Promise<Captured | Refused> {
+  async keep({ capture }: Pick<PolicySnapshot, 'capture'>, request: AccessRequest | undefined): Promise<Captured | Refused> {
+    if (!request) return kept(undefined, nothing) // it is no call
     const { principal, upstream, action } = request
     const mode = request.standing === 'call' ? capture.modeFor({ tenant: principal.tenant, agent: principal.agent, upstream, action }) : 'off'
     const payload = mode === 'off' ? undefined : payloadOf(request, capture.redacting)

@@ -98,8 +98,8 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     roster,
     tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
-    runs: terms.runs,
     capture: new Capture({ seal: payloadSeal(sealingKey), payloads: terms.payloads, now, report }),
+    runs: terms.runs,
     newId: randomUUID,
     forward: {
       exchanges,
