@@ -9,7 +9,7 @@ import { toolListing } from './access/mcp/tool-listing.ts'
 import { tokenExchangeRefusal } from './access/own/token-exchange-refusal.ts'
 import type { RunMessage } from './access/own/understand-run.ts'
 import { understand } from './access/understand.ts'
-import { nothingCaptured, type Capture, type Captured } from './audit/capture.ts'
+import type { Capture, Captured } from './audit/capture.ts'
 import type { Receipt } from './audit/receipt.ts'
 import { withholdSecrets } from './audit/runs/withhold-secrets.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
@@ -89,13 +89,6 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     ports.report(error, inbound)
     return refuse(ports, inbound, { code: 'gateway.fault' })
   }
-}
-
-/** Keeps the arguments of a call as the configuration has it; answers where they must be kept and cannot be. */
-async function capture(ports: Ports, { policy }: Snapshot, inbound: Inbound, request: AccessRequest | RunMessage): Promise<Captured | Answer> {
-  if ('message' in request) return nothingCaptured
-  const captured = await ports.capture.keep(policy, request)
-  return captured.kind === 'refused' ? refuse(ports, inbound, refuseUnjudged(ports, inbound, request, captured).problem, request) : captured
 }
 
 /** What a runtime records is no call: it goes nowhere but into the log, which is its decision and its end, and is answered when it is durable there. */

@@ -42,7 +42,7 @@ export class Capture {
     const { principal, upstream, action } = request
     const mode = request.standing === 'call' ? capture.modeFor({ tenant: principal.tenant, agent: principal.agent, upstream, action }) : 'off'
     const payload = mode === 'off' ? undefined : payloadOf(request, capture.redacting)
-    if (payload === undefined) return nothingCaptured
+    if (payload === undefined) return kept(undefined, nothing)
     const { seal, now } = this.#ports
     if (mode === 'digest') return kept(seal.digest(principal.tenant, payload), nothing)
     const sealed = seal.seal(request, payload, now())
@@ -96,5 +96,3 @@ function kept(cited: CitedPayload | undefined, drop: () => Promise<void>): Captu
 }
 
 async function nothing(): Promise<void> {}
-
-export const nothingCaptured: Captured = kept(undefined, nothing)
