@@ -39,10 +39,15 @@ export class EntryCheck {
   readonly #openPermits = new Map<number, string | undefined>()
   /** Of these, how many are undefined. */
   #unread = 0
-  #pairedFrom = 0
+  #pairedFrom: number
   #firstTime: string | undefined
   #lastTime: string | undefined
   #newer = 0
+
+  /** `from`: the first entry that is judged; outcomes of permits in front of it are not paired. */
+  constructor(from = 0) {
+    this.#pairedFrom = from
+  }
 
   get firstTime(): string | undefined {
     return this.#firstTime

@@ -11,7 +11,7 @@ import type { Random } from '../authority/sign-certificate.ts'
 import { dataFolder, readLogKey } from '../data-folder.ts'
 import { readPrivateBytes } from '../private-files.ts'
 import { memberOf, packArchive } from './archive.ts'
-import { checkpointOver, copyLog } from './copy-log.ts'
+import { checkpointOver, copyLog } from '../../audit/copy-log.ts'
 import type { Member } from './tar.ts'
 
 export interface BackupPorts {
