@@ -32,6 +32,7 @@ import { readAgain, readConfigurationFile } from './control/configuration/config
 import { restartNeeds } from './control/configuration/restart-needs.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, makeDataFolder } from './control/data-folder.ts'
+import { prunedSizeIn } from './control/pruned-log.ts'
 import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
 import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
@@ -55,11 +56,11 @@ import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
 import { timerPause } from './drivers/timer-pause.ts'
-import { exportSeries } from './telemetry/export-series.ts'
+import { followerSeries } from './telemetry/follower-series.ts'
 import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
 import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
-import type { NamedExportState } from './threads/log-follower-api.ts'
+import type { FollowerStates } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
 import { openState } from './open-state.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
@@ -144,11 +145,19 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         version,
         exports: first.exports,
         keepsIndex: configuration.searchIndex === true,
+        archive: first.archive,
+        logKey: ledger.logKey,
       },
-      report,
+      {
+        report,
+        note: (act, subject) => ledger.note({ type: 'admin', act, subject }),
+        revealShared: (name) => secrets.revealShared(name),
+      },
       options.observeThread,
     )
     closing.defer(() => followers.close())
+    const objection = await followers.archiveObjection()
+    if (objection !== undefined) throw new Fault(`log.archive: ${objection}`, 'not-done')
 
     const authority = await openAuthority({
       directory: places.authority,
@@ -294,6 +303,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       log: configuration.log,
       names: configuration.names ?? [],
       view: viewLogFolder(places.log),
+      prunedSize: () => prunedSizeIn(folder),
       logKey: ledger.logKey,
       witnessAt,
       keepCosigned: (note) => writePrivateFile(places.log, cosignedPath, note),
@@ -303,12 +313,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       report,
     })
     toClose = shown
-    const exportStates = async (): Promise<readonly NamedExportState[]> => followers.states().catch((fault: unknown) => (report('exports.silent', fault), []))
+    const followerStates = (): Promise<FollowerStates> =>
+      followers.states().catch((fault: unknown) => (report('exports.silent', fault), { exports: [], archive: undefined }))
     const allSeries = async (): Promise<readonly Series[]> =>
       metrics.series([
         ...(await agents.series()),
         ...gaugesOfLog(await ledger.size().catch(() => undefined), shown.witnessing),
-        ...exportSeries(await exportStates()),
+        ...followerSeries(await followerStates()),
       ])
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, {
@@ -370,19 +381,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           now: Date.now,
         }),
         inForce: () => agents.inForce(),
-        status: async () => ({
-          version,
-          revision: compiled.revision,
-          needRestart: restartNeeds(configuration, compiled.configuration),
-          ready: isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
-          addresses,
-          threads,
-          log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing },
-          stdio: stdio.status(),
-          exports: await exportStates(),
-          tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
-          warnings: compiled.warnings,
-        }),
+        status: async () => {
+          const { exports, archive } = await followerStates()
+          return {
+            version,
+            revision: compiled.revision,
+            needRestart: restartNeeds(configuration, compiled.configuration),
+            ready: isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
+            addresses,
+            threads,
+            log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing, ...(archive && { archive }) },
+            stdio: stdio.status(),
+            exports,
+            tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
+            warnings: compiled.warnings,
+          }
+        },
         reload: (person, file) => inOrder.run(() => reload(person, file)),
       },
       randomUUID,

@@ -189,7 +189,13 @@ async function readLeaves(reader: LogReader, bundle: number): Promise<readonly U
   const tile = await reader.tile(path)
   if (tile?.length === tileWidth * hashBytes) return Array.from({ length: tileWidth }, (_, at) => tile.subarray(at * hashBytes, (at + 1) * hashBytes))
   const index = bundle * tileWidth
-  return { kind: 'fault', check: 'tile-missing', index, lastIndex: index + tileWidth - 1, text: `${path}, which holds the hashes of pruned entries, is missing` }
+  return {
+    kind: 'fault',
+    check: 'tile-missing',
+    index,
+    lastIndex: index + tileWidth - 1,
+    text: `${path}, which holds the hashes of pruned entries, is missing`,
+  }
 }
 
 /** Compares the hashes of the entries with the tile above them, to name the entry that was altered. */

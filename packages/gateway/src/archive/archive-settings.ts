@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /** The archive of the configuration. Can be handed to another thread. */
 export interface ArchiveSettings {
   readonly bucket: string
@@ -16,6 +18,11 @@ export interface ArchiveSettings {
 export interface ArchiveCredential {
   readonly accessKeyId: string
   readonly secretAccessKey: string
+}
+
+/** Of the file that says how far this archive is: another place is another archive, and begins anew. */
+export function cursorNameOf(settings: Pick<ArchiveSettings, 'bucket' | 'prefix' | 'endpoint'>): string {
+  return hash('sha256', `${settings.endpoint ?? ''} ${archivePlace(settings)}`).slice(0, 32)
 }
 
 /** As people write it. */

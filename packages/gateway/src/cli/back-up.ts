@@ -10,6 +10,7 @@ import { writeNewFile } from '../control/backup/new-file.ts'
 import { restoreBackup, type Restored } from '../control/backup/restore-backup.ts'
 import { openStream, sealedMagic, sealStream } from '../control/backup/sealed-stream.ts'
 import { dataFolder, keptCheckpoint } from '../control/data-folder.ts'
+import { readPrunedLog } from '../control/pruned-log.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { checkCopy, copyDatabase } from '../drivers/sqlite/copy-database.ts'
@@ -39,12 +40,14 @@ export async function backUp(folder: string, target: string, passphrase: string 
   const { trustDomain } = await openRoots(dataFolder(folder).authority, randomBytes)
   const file = await fileFor(target, trustDomain)
   const sealed = passphrase !== undefined
+  const pruned = await readPrunedLog(folder, await readKeyFile(dataFolder(folder).sealingKey))
   const subject = { file: basename(file), sealed }
   const noteWith = async (note: (act: BackupAct) => Promise<number>): Promise<BackupMade> => {
     try {
       const backup = await makeBackup({
         folder,
         view: viewLogFolder(dataFolder(folder).log),
+        prunedSize: pruned?.size ?? 0,
         copyDatabase: (to) => copyDatabase(dataFolder(folder).database, to),
         note: () => note('backup.made'),
         version,

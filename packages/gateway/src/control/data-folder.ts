@@ -11,13 +11,20 @@ import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 /** What lies where in the gateway's data folder, which only its owner can enter. */
 export function dataFolder(
   folder: string,
-): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
+): Readonly<
+  Record<
+    'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'logPruned' | 'archive' | 'exports' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket',
+    string
+  >
+> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
     logKey: join(folder, 'log.key'),
     logHead: join(folder, 'log.head'),
     logIndex: join(folder, 'log.index'),
+    logPruned: join(folder, 'log.pruned'),
+    archive: join(folder, 'archive'),
     exports: join(folder, 'exports'),
     database: join(folder, 'state.db'),
     sealingKey: join(folder, 'sealing.key'),
@@ -104,7 +111,7 @@ export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Arra
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
 export function deriveKey(
   sealingKey: Uint8Array,
-  purpose: 'call-digest' | 'enrolment-tokens' | 'journal' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
+  purpose: 'call-digest' | 'enrolment-tokens' | 'journal' | 'pruned-log' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

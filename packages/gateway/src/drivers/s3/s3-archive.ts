@@ -105,7 +105,8 @@ export async function openS3Archive(
         held = page.IsTruncated === true ? found.pop() : undefined
         for (const one of found) yield* shown(one, prefix.length + from.length)
         if (page.IsTruncated !== true) return
-        if (page.NextKeyMarker === undefined || page.NextKeyMarker < (marker.NextKeyMarker ?? '')) throw new Fault(`${place} lists its objects in no order`, 'not-done')
+        if (page.NextKeyMarker === undefined || page.NextKeyMarker < (marker.NextKeyMarker ?? ''))
+          throw new Fault(`${place} lists its objects in no order`, 'not-done')
         marker = page
       }
     },
@@ -174,12 +175,13 @@ function nameOf(error: unknown): string | undefined {
 function faultOf(place: string, what: string, error: unknown, outcome: Fault['outcome'] = 'not-done'): Fault {
   if (error instanceof Fault) return error
   const status = error instanceof Error && '$metadata' in error ? httpStatusOf(error.$metadata) : undefined
-  const why = !(error instanceof Error) ? 'unknown' : error.name === 'AbortError' || error.name === 'TimeoutError' ? 'no answer in time' : reasonOf(error)
+  const why = error instanceof Error ? reasonOf(error) : 'unknown'
   return new Fault(`the archive ${place} does not do it (${what}): ${why}${status === undefined ? '' : `, status ${status}`}`, outcome, error)
 }
 
 function reasonOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'no answer in time'
   return error.name === 'Error' ? error.message : error.name
 }
 
