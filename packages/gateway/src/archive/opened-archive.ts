@@ -1,39 +1,34 @@
-import type { LogReader, VerifierKey } from '@sallyport/contract/log'
-import { openCheckpoint } from '@sallyport/contract/log'
+import { openCheckpoint, type LogReader, type VerifierKey } from '@sallyport/contract/log'
 import { nodeLogCrypto } from '../audit/log-key.ts'
 import { ArchiveReader } from './archive-reader.ts'
 import type { ArchiveView } from './archive-store.ts'
 
 export interface LazyArchive {
-  readonly reader: LogReader
+  readonly reader: Pick<LogReader, 'tile'>
   close(): void
 }
 
-/** The archive of a log for who may never need it: opened when it is first read, and anew after it failed. */
-export function openWhenRead(open: () => Promise<ArchiveView>, key: VerifierKey): LazyArchive {
-  let opened: Promise<{ readonly archive: ArchiveView; readonly reader: ArchiveReader }> | undefined
+/** The files of an archive for who may never need one: opened when the first is read, and anew after it failed. */
+export function openWhenRead(open: () => Promise<ArchiveView>): LazyArchive {
+  let opened: Promise<ArchiveView> | undefined
+  let reader: ArchiveReader | undefined
   const close = (): void => {
-    opened?.then(({ archive }) => archive.close()).catch(() => undefined) // it was told to whoever asked for it
+    opened?.then((archive) => archive.close()).catch(() => undefined) // whoever asked for it was told
     opened = undefined
+    reader = undefined
   }
-  const reopened = async (): Promise<ArchiveReader> => {
-    opened ??= open().then((archive) => ({ archive, reader: new ArchiveReader(archive, { sizeOf: sizeOfCheckpoint(key), inOrder: false }) }))
-    return (await opened).reader
-  }
-  const trying = async <Result>(ask: (reader: ArchiveReader) => Promise<Result>): Promise<Result> => {
+  const tile = async (path: string): Promise<Uint8Array | undefined> => {
     try {
-      return await ask(await reopened())
+      opened ??= open()
+      const archive = await opened
+      reader ??= new ArchiveReader(archive, { sizeOf: () => undefined, inOrder: false })
+      return await reader.tile(path)
     } catch (error) {
       close()
       throw error
     }
   }
-  const reader: LogReader = {
-    checkpoint: () => trying((one) => one.checkpoint()),
-    cosigned: () => trying((one) => one.cosigned()),
-    tile: (path) => trying((one) => one.tile(path)),
-  }
-  return { reader, close }
+  return { reader: { tile }, close }
 }
 
 /** How many entries a text covers, if the log of this key signed it. */

@@ -78,6 +78,11 @@ export async function* copyFiles(
     throw new Fault('the entries of the log are not those that were signed: run "sallyport log verify", and keep the folder as evidence', 'not-done')
 }
 
+/** The root over the first `size` entries, whole bundles of them, by the tiles: as good as these are. @throws Fault */
+export async function rootAt(view: LogView, size: number): Promise<Uint8Array> {
+  return Tree.resume(nodeLogCrypto.sha256, size, await edgeOf(view, size), () => undefined).root()
+}
+
 /** The unfinished tiles of a log of so many entries, whole bundles of them. @throws Fault */
 async function edgeOf(view: LogView, size: number): Promise<readonly Tile[]> {
   const edge: Tile[] = []

@@ -9,7 +9,7 @@ import { nodeLogCrypto } from './log-key.ts'
  * @param prunedSize how many entries are gone, 0 for none; asked only for what is not there
  * @param archived absent: whoever reads an entry that is gone gets a Fault that says where it is
  */
-export function viewPruned(view: LogView, prunedSize: () => Promise<number>, archived?: LogReader): LogView {
+export function viewPruned(view: LogView, prunedSize: () => Promise<number>, archived?: Pick<LogReader, 'tile'>): LogView {
   return {
     ...view,
     tile: async (path) => {

@@ -10,7 +10,6 @@ import { writeNewFile } from '../control/backup/new-file.ts'
 import { restoreBackup, type Restored } from '../control/backup/restore-backup.ts'
 import { openStream, sealedMagic, sealStream } from '../control/backup/sealed-stream.ts'
 import { dataFolder, keptCheckpoint } from '../control/data-folder.ts'
-import { readPrunedLog } from '../control/pruned-log.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { checkCopy, copyDatabase } from '../drivers/sqlite/copy-database.ts'
@@ -19,6 +18,7 @@ import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 import { version } from '../main.ts'
 import { askGateway } from './admin-client.ts'
 import { withLogOffline } from './open-log-offline.ts'
+import { ownPrunedLog } from './verify-log.ts'
 
 export interface BackupMade {
   readonly kind: 'made'
@@ -40,7 +40,7 @@ export async function backUp(folder: string, target: string, passphrase: string 
   const { trustDomain } = await openRoots(dataFolder(folder).authority, randomBytes)
   const file = await fileFor(target, trustDomain)
   const sealed = passphrase !== undefined
-  const pruned = await readPrunedLog(folder, await readKeyFile(dataFolder(folder).sealingKey))
+  const pruned = await ownPrunedLog(folder)
   const subject = { file: basename(file), sealed }
   const noteWith = async (note: (act: BackupAct) => Promise<number>): Promise<BackupMade> => {
     try {

@@ -81,7 +81,7 @@ function placeOf({ to }: ExportSettings): string {
   return to.kind === 'file' ? to.path : `tls://${to.host}:${to.port}`
 }
 
-function followArchive(settings: ArchiveSettings): { readonly running: RunningArchive; readonly reader: LogReader } {
+function followArchive(settings: ArchiveSettings): { readonly running: RunningArchive; readonly reader: Pick<LogReader, 'tile'> } {
   const key = logKeyOf(start.logKey)
   let isTold = false
   const open = async (): Promise<ArchiveStore> => {
@@ -98,7 +98,7 @@ function followArchive(settings: ArchiveSettings): { readonly running: RunningAr
     }
     return { ...store, objection }
   }
-  const lazy = openWhenRead(open, key)
+  const lazy = openWhenRead(open)
   const running = new RunningArchive({
     view: viewPruned(viewLogFolder(places.log), () => prunedSizeIn(start.dataFolder), lazy.reader),
     key,
