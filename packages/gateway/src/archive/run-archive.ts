@@ -23,6 +23,8 @@ export interface ArchivePorts {
   readonly key: VerifierKey
   /** Opens the archive, with the credentials as they are now. @throws Fault */
   readonly open: () => Promise<ArchiveStore>
+  /** After each attempt to ask the archive: why it cannot keep anything safe, if it says so. */
+  readonly tell: (objection: string | undefined) => void
   readonly cursors: CursorStore
   readonly everyMs: number
   readonly retainMs: number
@@ -84,6 +86,12 @@ export class RunningArchive {
     }
   }
 
+  /** As `state`, with the log as it is now, also while an attempt hangs. */
+  async look(): Promise<ArchiveState> {
+    await this.#look().catch(() => undefined) // an attempt meets it too, and tells it
+    return this.state
+  }
+
   /** Until the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { report, random } = this.#ports
@@ -96,6 +104,7 @@ export class RunningArchive {
         if (signal.aborted) break
         inARow = this.#cursor.next > from ? 1 : inARow + 1
         this.#failures += 1
+        this.#ports.tell(undefined)
         const text = error instanceof Error ? error.message : String(error)
         if (text !== this.#failure) report(error)
         this.#failure = text
@@ -113,6 +122,7 @@ export class RunningArchive {
     signal.addEventListener('abort', ending)
     try {
       const objection = await store.objection()
+      this.#ports.tell(objection)
       if (objection !== undefined) throw new Fault(objection, 'not-done')
       this.#cursor = await this.#fittingCursor()
       while (!signal.aborted) {

@@ -46,13 +46,13 @@ export interface FollowerHost {
   readonly note: (act: string, subject: AdminEvent['subject']) => Promise<number>
   /** A secret that all tenants share. @throws Fault */
   readonly revealShared: (name: string) => Promise<string | undefined>
-  /** Whether the archive can keep anything safe: why not, if not. */
+  /** The archive was asked for the first time: why it cannot keep anything safe, if it says so. */
   readonly archiveChecked: (objection: string | undefined) => void
 }
 
 /** What it answers. */
 export interface FollowerApi {
-  readonly states: () => FollowerStates
+  readonly states: () => Promise<FollowerStates>
   /** Resolves when nothing is under way any more. */
   readonly close: () => Promise<void>
 }

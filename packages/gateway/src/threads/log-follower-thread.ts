@@ -61,9 +61,9 @@ const work = [
 serveCalls<FollowerApi>(
   start.port,
   {
-    states: () => ({
+    states: async () => ({
       exports: running.map(({ settings, one }) => ({ name: settings.name, format: settings.format, to: placeOf(settings), ...one.state })),
-      archive: start.archive && archive && { to: archivePlace(start.archive), ...archive.running.state },
+      archive: start.archive && archive && { to: archivePlace(start.archive), ...(await archive.running.look()) },
     }),
     close: async () => {
       stopping.abort()
@@ -89,20 +89,18 @@ function followArchive(settings: ArchiveSettings): { readonly running: RunningAr
     const secretAccessKey = access && (await main.revealShared(access.secretName))
     if (access && secretAccessKey === undefined)
       throw new Fault(`the archive needs the secret ${access.secretName}: sallyport secret set ${access.secretName} < FILE`, 'not-done')
-    const store = await openS3Archive(settings, access && secretAccessKey !== undefined ? { accessKeyId: access.keyId, secretAccessKey } : undefined)
-    const objection = async (): Promise<string | undefined> => {
-      const found = await store.objection()
-      if (!isTold) void main.archiveChecked(found).catch(() => undefined)
-      isTold = true
-      return found
-    }
-    return { ...store, objection }
+    return openS3Archive(settings, access && secretAccessKey !== undefined ? { accessKeyId: access.keyId, secretAccessKey } : undefined)
+  }
+  const tell = (objection: string | undefined): void => {
+    if (!isTold) void main.archiveChecked(objection).catch(() => undefined)
+    isTold = true
   }
   const lazy = openWhenRead(open)
   const running = new RunningArchive({
     view: viewPruned(viewLogFolder(places.log), () => prunedSizeIn(start.dataFolder), lazy.reader),
     key,
     open,
+    tell,
     cursors: cursorFile(places.archive, cursorNameOf(settings)),
     everyMs: settings.everyMs,
     retainMs: settings.retainMs,
