@@ -31,6 +31,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   init: [
     ['sallyport init', 'a gateway for this machine, in this folder'],
     ['sallyport init --trust-domain agents.example.com -c /etc/sallyport/sallyport.yaml --data /var/lib/sallyport', 'a gateway for a company'],
+    ['sallyport init --trust-domain agents.example.com --log-name gateway-2', 'another gateway of a cluster, whose log has a name of its own'],
   ],
   up: [['sallyport up -c /etc/sallyport/sallyport.yaml --data /var/lib/sallyport', 'as a service runs it']],
   validate: [['sallyport validate && sallyport reload', 'a change of the configuration, checked first']],

@@ -62,7 +62,7 @@ try {
   title('2. The gateway: one folder, one file, nothing permitted unless a rule says so')
   await initialise(data, 'agents.example')
   const witnessFolder = join(folder, 'witness')
-  await makeWitness(witnessFolder, 'witness.example/w1', [await ownVerifierKey(data, 'agents.example')])
+  await makeWitness(witnessFolder, 'witness.example/w1', [await ownVerifierKey(data)])
   const witness = await startWitness({ folder: witnessFolder, listen: { host: '127.0.0.1', port: 0 }, now: Date.now, report: () => undefined })
   closing.push(() => witness.stop())
   await writeFile(

@@ -51,7 +51,7 @@ async function open(folder: string): Promise<OpenLedger> {
   const report = (event: string, error: unknown): void => {
     throw new Error(event, { cause: error })
   }
-  return openLedger({ dataFolder: folder, trustDomain, policy, report })
+  return openLedger({ dataFolder: folder, policy, report })
 }
 
 async function measure({ ledger }: OpenLedger, terms: Terms): Promise<Findings> {

@@ -4,12 +4,11 @@ import { delegationGate, refusalOf } from '../fixtures/delegation.ts'
 
 test('[F3] when a session ends, so does everything that was passed on of it', async () => {
   await using agents = await delegationGate()
-  const { gate, ticket, held } = agents
+  const { gate, ticket, handle, held } = agents
   const passed = await agents.pass('bot', ticket, 'billing')
   const further = await agents.pass('billing', passed, 'archive')
   assert.equal(await agents.show('archive', further), 'answered')
-  const [session] = gate.sessions.kept
-  const ended = await gate.ask(held['bot'] ?? assert.fail(), '/sallyport/v1/session/end', [], { handle: session?.handle })
+  const ended = await gate.ask(held['bot'] ?? assert.fail(), '/sallyport/v1/session/end', [], { handle })
   assert.equal(ended.status, 200)
   assert.equal(await agents.show('billing', passed), 'identity.ticket-invalid')
   assert.equal(await agents.show('archive', further), 'identity.ticket-invalid')

@@ -10,7 +10,7 @@ for (const threads of [0, 2]) {
     const ask = async (ticket: string): Promise<string> => (await gate.ask(held, '/http/api/things/1', [['sallyport-ticket', ticket]])).said
     // On connections of their own, so that every thread has seen the ticket and remembers its signature.
     for (let at = 0; at < 8; at += 1) assert.equal(await ask(first.ticket), 'answered')
-    await gate.tickets.deny(first.session)
+    await gate.whole.admin('session.revoke', { session: first.session, person: 'oscar' })
     for (let at = 0; at < 8; at += 1) assert.equal(await ask(first.ticket), 'identity.ticket-invalid')
     assert.equal(await ask(second.ticket), 'answered', 'other sessions of the agent go on')
     assert.equal(gate.whole.seen.length, 9)

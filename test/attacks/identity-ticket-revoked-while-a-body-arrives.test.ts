@@ -19,7 +19,7 @@ test('a session that is revoked while the body of a call still arrives has no pa
   sent.flushHeaders()
   await new Promise((resolve) => sent.write('{', resolve))
   await new Promise((resolve) => setTimeout(resolve, 200)) // the head is judged, and the call waits for the rest of its body
-  await gate.tickets.deny(session)
+  await gate.whole.admin('session.revoke', { session, person: 'oscar' })
   sent.end('}')
   const [answer] = await answering
   assert.equal(answer.headers['sallyport-problem'], 'identity.ticket-invalid')

@@ -12,7 +12,7 @@ import { runningWitness } from '../fixtures/running-witness.ts'
 test('a cosignature is taken from another log, another origin of the same key, or another checkpoint: it counts for none of them [L5]', async (t) => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const journalKey = createSecretKey(randomBytes(32))
-  const [mine, other] = [origin, 'gateway.example/other'].map((name) => ed25519Signer(privateKey, name, journalKey))
+  const [mine, other] = [origin, 'gateway.example/other'].map((name) => ed25519Signer({ privateKey, origin: name }, journalKey))
   assert.ok(mine && other)
   const [folder, otherFolder] = [temporaryFolder(t), temporaryFolder(t)]
   // The same entries, so the same size and root, under two names.
@@ -41,7 +41,7 @@ test('a cosignature is taken from another log, another origin of the same key, o
 
 test('the time of a cosignature is changed, so that an old one looks new: it does not fit the text any more [L5]', async (t) => {
   const folder = temporaryFolder(t)
-  const signer = ed25519Signer(generateKeyPairSync('ed25519').privateKey, origin, createSecretKey(randomBytes(32)))
+  const signer = ed25519Signer({ privateKey: generateKeyPairSync('ed25519').privateKey, origin }, createSecretKey(randomBytes(32)))
   await writeLog(folder, signer, 0, 20)
   await using witness = await runningWitness([logKeyText(signer)])
   await cosignFolder(folder, signer, [witness])

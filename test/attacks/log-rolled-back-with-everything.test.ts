@@ -12,7 +12,7 @@ import { wholeGateway } from '../fixtures/whole-gateway.ts'
 
 test('the whole data folder is put back, log.head and all: nothing in it can tell, the witness does, and the gateway raises the alarm [L1] [L5]', async () => {
   await using whole = await wholeGateway()
-  await using witness = await runningWitness([verifierKeyText(verifierKeyOf(await readLogKey(whole.data), 'agents.example/sallyport'))])
+  await using witness = await runningWitness([verifierKeyText(verifierKeyOf(await readLogKey(whole.data)))])
   const { vkey, url } = witness
   await whole.configure([{ id: 'get', match: { upstream: 'api' }, then: 'permit' }], [], undefined, {}, { log: { witnesses: [{ vkey, url }] } })
   const cosignedTo = async (size: number): Promise<void> => {

@@ -56,6 +56,16 @@ test('[S4] [S5] a session is one at two gateways: refreshed at either, by one re
   assert.ok((await sessionEvents(people)).some(({ act }) => act === 'validated'))
 })
 
+test('each gateway of a cluster has a log of its own name', async () => {
+  await using cluster = await startCluster(postgres)
+  const keys = [cluster.people.whole, cluster.other].map(({ running }) => running.logKey)
+  assert.deepEqual(
+    keys.map((key) => key.split('+')[0]),
+    ['agents.example/sallyport', 'agents.example/other'],
+  )
+  for (const [index, gateway] of [cluster.people.whole, cluster.other].entries()) await gateway.assertLogVerifies(keys[index] ?? '')
+})
+
 test('[S3] keys of tickets are rotated at one gateway, and tickets of either count at both, the newest at once', async () => {
   await using cluster = await startCluster(postgres)
   const { people, other } = cluster

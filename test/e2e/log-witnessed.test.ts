@@ -23,7 +23,7 @@ import { wholeGateway, type WholeGateway } from '../fixtures/whole-gateway.ts'
 const deadlineMs = 15_000
 
 async function vkeyOf(whole: WholeGateway): Promise<string> {
-  return verifierKeyText(verifierKeyOf(await readLogKey(whole.data), 'agents.example/sallyport'))
+  return verifierKeyText(verifierKeyOf(await readLogKey(whole.data)))
 }
 
 async function configureWith(whole: WholeGateway, witnesses: readonly WitnessOnDisk[], quorum: number): Promise<void> {

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { refused } from '@sallyport/contract'
+import { ownPaths } from '@sallyport/contract'
 import {
   gatewayClient,
   identityInFolder,
+  loadIdentity,
   openBridge,
   openLink,
   readOrCreateSecret,
@@ -19,9 +20,10 @@ import {
 } from '@sallyport/runtime'
 import { addAgentSideCommands } from '@sallyport/runtime/cli'
 import { Command } from 'commander'
+import { askAs, type Asked } from '../fixtures/ask-as.ts'
 import { ask as askBridge } from '../fixtures/ask-bridge.ts'
-import { clock } from '../fixtures/whole-gateway.ts'
-import { sessionGate, type SessionGate } from '../fixtures/whole-sessions.ts'
+import { clock, wholeGateway } from '../fixtures/whole-gateway.ts'
+import { permitThings, sessionGate, type SessionGate } from '../fixtures/whole-sessions.ts'
 
 /** One command of the agent's side, as a user types it. */
 async function command(directory: string, ...words: string[]): Promise<{ readonly out: string; readonly error: string; readonly code: number }> {
@@ -64,6 +66,7 @@ test('[S1] an agent claims a session, works in it over renewals, rotations and l
   try {
     assert.equal(await call(client), 'identity.session-required')
     assert.deepEqual(JSON.parse((await command(directory, 'status')).out), { session: null })
+    await gate.logIn()
     const claimed = await command(directory, 'claim')
     assert.equal(claimed.code, 0, claimed.error)
     const file = join(directory, 'session.json')
@@ -83,14 +86,14 @@ test('[S1] an agent claims a session, works in it over renewals, rotations and l
       }),
     )
     for (let times = 0; times < 3; times += 1) assert.equal((await link.renew()).kind, 'renewed')
-    await gate.tickets.rotate('ada')
+    await gate.whole.admin('ticket-keys.rotate', { person: 'ada' })
     assert.equal(await call(client), 'answered')
     isRenewing = false
     await calling
     assert.deepEqual([...said], ['answered'])
-    assert.equal(gate.sessions.asked.filter((asked) => asked === 'refresh').length, 3)
+    assert.equal(await gate.refreshes(), 3)
 
-    await gate.tickets.recover('ada')
+    await gate.whole.admin('ticket-keys.recover', { person: 'ada' })
     assert.equal(await call(client), 'identity.ticket-invalid')
     assert.equal(await call(client), 'answered', 'one refusal, and a ticket under the new key')
 
@@ -106,33 +109,16 @@ test('[S1] an agent claims a session, works in it over renewals, rotations and l
 
 test('where nobody has opened a session the command says what a person has to do', async () => {
   await using gate = await sessionGate()
-  gate.sessions.claim = async () => refused('session.none')
   const { error, code } = await command(join(gate.whole.folder, 'bot'), 'claim')
   const said = JSON.parse(error).error
   assert.deepEqual([code, said.code], [1, 'session.none'])
   assert.match(said.detail, /sallyport session start/)
 })
 
-test('tickets that live for a moment are replaced before they end, by two processes with one session', async () => {
-  await using gate = await sessionGate(required)
-  gate.sessions.ticketLifetimeMs = 3_000
-  await command(join(gate.whole.folder, 'bot'), 'claim')
-  const [one, other] = [await linkIn(gate), await linkIn(gate)]
-  try {
-    const said = new Set<string>()
-    const endsAt = Date.now() + 3_000
-    while (Date.now() < endsAt) for (const { client } of [one, other]) said.add(await call(client))
-    assert.deepEqual([...said], ['answered'])
-    const refreshes = gate.sessions.asked.filter((asked) => asked === 'refresh').length
-    assert.ok(refreshes >= 1 && refreshes <= 3, `${refreshes} refreshes by two processes in three seconds`)
-  } finally {
-    await Promise.all([one.link.close(), other.link.close()])
-  }
-})
-
 test('[S3] the bridge adds the ticket itself, and takes none from its clients', async () => {
   await using gate = await sessionGate(required)
   const directory = join(gate.whole.folder, 'bot')
+  await gate.logIn()
   await command(directory, 'claim')
   const { link } = await linkIn(gate)
   const clientSecret = await readOrCreateSecret(directory, randomBytes)
@@ -179,26 +165,28 @@ test('session calls take their own bodies and no others', async () => {
   assert.equal(await say('session/claim'), 'access.method-not-allowed')
   assert.equal(await say('jwks', {}), 'access.method-not-allowed')
   assert.equal(await say('session/refresh', { handle: 'x'.repeat(43) }), 'session.invalid')
-  assert.deepEqual(gate.sessions.asked, ['refresh'])
+  assert.ok(!gate.people.provider.seen.includes('/token'))
 })
 
 for (const threads of [0, 1]) {
   test(`without an identity provider nobody has a session, and everything else is as before, on ${threads} threads`, async () => {
-    await using gate = await sessionGate({}, threads)
-    const held = await gate.held()
-    await gate.whole.stop()
-    gate.whole.sessions = undefined
-    await gate.whole.start()
+    await using whole = await wholeGateway()
+    whole.threads = threads
+    await whole.configure([permitThings], [])
+    await whole.start()
+    await whole.enrolAgent()
+    const held = await loadIdentity(join(whole.folder, 'bot'))
+    const ask = (path: string, body?: unknown): Promise<Asked> => askAs(whole.running.addresses.agents, held, path, [], body, undefined)
     for (const [path, body] of [
       ['claim', {}],
       ['refresh', { handle: 'x'.repeat(43) }],
       ['end', { handle: 'x'.repeat(43) }],
     ] as const) {
-      const answer = await gate.ask(held, `/sallyport/v1/session/${path}`, [], body)
+      const answer = await ask(`/sallyport/v1/session/${path}`, body)
       assert.deepEqual([answer.status, answer.said], [404, 'session.none'])
       assert.match(String(answer.body['detail']), /no identity provider/)
     }
-    assert.equal((await gate.ask(held, '/http/api/things/1')).said, 'answered')
+    assert.equal((await ask('/http/api/things/1')).said, 'answered')
   })
 }
 
@@ -208,17 +196,21 @@ for (const threads of [0, 1]) {
     const held = await gate.held()
     const said: string[] = []
     let isOver = false
+    const sessions = [await gate.claim(held), await gate.claim(held), await gate.claim(held)]
     const calling = Promise.all(
-      Array.from({ length: 3 }, async () => {
+      sessions.map(async ({ handle }) => {
+        let next = handle
         while (!isOver) {
-          const { ticket } = await gate.claim(held)
+          const { body } = await gate.ask(held, ownPaths.sessionRefresh, [], { handle: next })
+          next = String(body['handle'])
+          const ticket = String(body['ticket'])
           said.push((await gate.ask(held, '/http/api/things/1', [['sallyport-ticket', ticket]])).said)
         }
       }),
     )
     const before = await gate.claim(held)
     const startedAt = Date.now()
-    for (let times = 0; times < 3; times += 1) assert.equal((await gate.tickets.rotate('ada')).kind, 'rotated')
+    for (let times = 0; times < 3; times += 1) await gate.whole.admin('ticket-keys.rotate', { person: 'ada' })
     assert.ok(Date.now() - startedAt < 3_000)
     isOver = true
     await calling
@@ -243,7 +235,7 @@ test('rules see the person and what they agreed to', async () => {
   assert.equal((await gate.ask(held, '/http/api/things/1')).said, 'policy.no-rule')
   const { ticket } = await gate.claim(held)
   assert.equal((await gate.ask(held, '/http/api/things/1', [['sallyport-ticket', ticket]])).said, 'answered')
-  gate.sessions.scopes = ['mail.send']
+  gate.people.provider.declines = 'calendar.read'
   const other = await gate.claim(held)
   assert.equal((await gate.ask(held, '/http/api/things/1', [['sallyport-ticket', other.ticket]])).said, 'policy.no-rule')
 })

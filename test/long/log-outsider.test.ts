@@ -21,7 +21,7 @@ test('golang.org/x/mod verifies the log of a running gateway: checkpoint, cosign
   await using whole = await wholeGateway()
   const built = buildOutsider(whole.folder)
   if ('missing' in built) return t.skip(built.missing)
-  const vkey = verifierKeyText(verifierKeyOf(await readLogKey(whole.data), 'agents.example/sallyport'))
+  const vkey = verifierKeyText(verifierKeyOf(await readLogKey(whole.data)))
   await using one = await runningWitness([vkey], 'witness.example/w1')
   await using two = await runningWitness([vkey], 'witness.example/w2')
   const log = { listen: '127.0.0.1:0', witnesses: [one, two].map((witness) => ({ vkey: witness.vkey, url: witness.url })) }

@@ -25,6 +25,11 @@ export function parseAgentName(text: string): AgentName | undefined {
   return name.test(text) ? (text as AgentName) : undefined
 }
 
+/** The part of a log's origin behind the trust domain. */
+export function isLogName(text: string): boolean {
+  return name.test(text)
+}
+
 export function parseUpstreamName(text: string): UpstreamName | undefined {
   return name.test(text) ? (text as UpstreamName) : undefined
 }

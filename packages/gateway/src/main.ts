@@ -17,6 +17,7 @@ import {
   type TrustDomain,
 } from '@sallyport/contract'
 import { cosignedPath } from './audit/log-files.ts'
+import { logKeyOf } from './audit/log-key.ts'
 import type { AgentKey } from './control/authority/agent-store.ts'
 import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
 import { listenForEnrolment } from './control/authority/listen-for-enrolment.ts'
@@ -45,11 +46,10 @@ import { Providers } from './control/login/providers.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
-import type { AgentSessions } from './control/sessions/session.ts'
 import { signalTerms } from './control/signals/alert-definition.ts'
 import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
-import { openTickets, type Tickets } from './control/tickets/tickets.ts'
+import { openTickets } from './control/tickets/tickets.ts'
 import { createKeyFile } from './drivers/key-file/key-file.ts'
 import { witnessAt } from './drivers/log-network/witness-at.ts'
 import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
@@ -81,8 +81,6 @@ export interface GatewayOptions {
   readonly tell?: (event: string, facts: Readonly<Record<string, string | number>>) => void
   /** Gets every thread as it starts: for tests that end one. */
   readonly observeThread?: (name: string, worker: Worker) => void
-  /** Makes what keeps sessions, out of what it signs tickets with; absent: nobody can open one. */
-  readonly sessions?: (tickets: Tickets) => AgentSessions
 }
 
 export interface RunningGateway {
@@ -102,10 +100,10 @@ export interface RunningGateway {
 }
 
 /** Makes what a gateway needs before its first start; safe to repeat. @throws Fault */
-export async function initialise(folder: string, trustDomainText: string): Promise<void> {
+export async function initialise(folder: string, trustDomainText: string, logName?: string): Promise<void> {
   const trustDomain = parseTrustDomain(trustDomainText)
   if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain: use a DNS name in lower case`, 'not-done')
-  await makeDataFolder(folder, trustDomain, { now: Date.now(), random: randomBytes, createSealingKey: (path) => createKeyFile(path, randomBytes) })
+  await makeDataFolder(folder, trustDomain, logName, { now: Date.now(), random: randomBytes, createSealingKey: (path) => createKeyFile(path, randomBytes) })
 }
 
 /** The composition root: chooses clock, randomness, drivers and sockets, and joins them to the story. @throws Fault when it cannot start; nothing then runs */
@@ -134,13 +132,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
     const { ledger } = hosts
+    const logOrigin = logKeyOf(ledger.logKey).name
     closing.defer(() => ledger.close())
     await ledger.begin({ act: 'started', version, revision: first.revision })
 
     const followers = followLog(
       {
         dataFolder: folder,
-        log: `${trustDomain}/sallyport`,
+        log: logOrigin,
         host: hostname(),
         version,
         exports: first.exports,
@@ -192,7 +191,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       webhook: first.webhook,
       resolver: systemResolver,
       revealShared: (name) => secrets.revealShared(name),
-      log: `${trustDomain}/sallyport`,
+      log: logOrigin,
       note: (entry) => ledger.note(entry),
       metrics,
       newId: randomUUID,
@@ -244,7 +243,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         configuration: firstText,
         roster: authority.roster,
         tickets: tickets.trust,
-        sessions: options.sessions?.(tickets) ?? sessions?.agents,
+        sessions: sessions?.agents,
         delegations: openDelegations({ tickets, store: state.agents, roster: authority.roster, now: Date.now }),
         tls: authority.serverCredentials,
         address,

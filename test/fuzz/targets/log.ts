@@ -34,7 +34,7 @@ const privateKey = createPrivateKey({
   format: 'der',
   type: 'pkcs8',
 })
-const signer = ed25519Signer(privateKey, 'gateway.example/log', createSecretKey(createHash('sha256').update('journal').digest()))
+const signer = ed25519Signer({ privateKey, origin: 'gateway.example/log' }, createSecretKey(createHash('sha256').update('journal').digest()))
 const { sha256 } = nodeLogCrypto
 const events = [eventNumber(1), decisionOf('r1', 2), decisionOf('r2', 3, 'deny'), outcomeOf('r1', 1, 4), eventNumber(5)]
 const entries = events.map((event) => bytesOf(canonicalJson(logEvent.parse(event))))

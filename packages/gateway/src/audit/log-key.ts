@@ -23,15 +23,22 @@ export const nodeLogCrypto: LogCrypto = {
   },
 }
 
+export interface LogKey {
+  /** Ed25519. */
+  readonly privateKey: KeyObject
+  /** Names the log to the world, such as `agents.example.com/gateway-1`. */
+  readonly origin: string
+}
+
 /**
- * A signer over a private Ed25519 key in this process. `origin` names the log to the world, such as `gateway-1.example.com/sallyport`.
+ * A signer over a private Ed25519 key in this process.
  *
  * @param journalKey at least 32 bytes, for `authenticate`
  */
-export function ed25519Signer(privateKey: KeyObject, origin: string, journalKey: KeyObject): LogSigner {
+export function ed25519Signer(logKey: LogKey, journalKey: KeyObject): LogSigner {
   return {
-    key: verifierKeyOf(privateKey, origin),
-    sign: (message) => Promise.resolve(sign(null, message, privateKey)),
+    key: verifierKeyOf(logKey),
+    sign: (message) => Promise.resolve(sign(null, message, logKey.privateKey)),
     authenticate: (...parts) => {
       const mac = createHmac('sha256', journalKey)
       for (const part of parts) mac.update(part)
@@ -40,7 +47,7 @@ export function ed25519Signer(privateKey: KeyObject, origin: string, journalKey:
   }
 }
 
-export function verifierKeyOf(privateKey: KeyObject, origin: string): VerifierKey {
+export function verifierKeyOf({ privateKey, origin }: LogKey): VerifierKey {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
   if (privateKey.asymmetricKeyType !== 'ed25519' || x === undefined) throw new TypeError('the log key must be an Ed25519 key')
   return verifierKey(origin, Buffer.from(x, 'base64url'), nodeLogCrypto.sha256)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { configurationJsonSchema, defaultAddresses, nameRule, parseTenantName, parseTrustDomain } from '@sallyport/contract'
+import { configurationJsonSchema, defaultAddresses, isLogName, nameRule, parseTenantName, parseTrustDomain } from '@sallyport/contract'
 import { InvalidArgumentError, type Command } from 'commander'
 import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { checkConfiguration } from '../control/configuration/configuration-file.ts'
@@ -35,13 +35,14 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
 
   common(root.command('init').description('make the trust domain, its keys and a ready configuration; safe to repeat'))
     .option('--trust-domain <name>', 'the SPIFFE trust domain', trustDomainName, 'agents.internal')
-    .action(async (options: Common & { readonly trustDomain: string }) =>
+    .option('--log-name <name>', 'of the log within the trust domain, one for each gateway of a cluster (default: sallyport)', logName)
+    .action(async (options: Common & { readonly trustDomain: string; readonly logName?: string }) =>
       run(
         options,
         async () => {
-          const { config, trustDomain } = options
+          const { config, trustDomain, logName } = options
           const folder = folderOf(options)
-          await initialise(folder, trustDomain)
+          await initialise(folder, trustDomain, logName)
           const isThere = await access(config).then(
             () => true,
             () => false,
@@ -176,6 +177,11 @@ export function addOperatorCommands({ root, agent }: { readonly root: Command; r
       if (findings.some(({ state }) => state === 'fail')) terminal.exit(exitCodes.error)
     }),
   )
+}
+
+function logName(text: string): string {
+  if (isLogName(text)) return text
+  throw new InvalidArgumentError(`Write ${nameRule}.`)
 }
 
 function trustDomainName(text: string): string {

@@ -162,7 +162,7 @@ async function verifyLog(folder: string, configuration: CompiledConfiguration | 
   const named = parseTrustDomain(configuration.configuration.trustDomain)
   if (named) await refuseOtherTrustDomain(dataFolder(folder).authority, named) // its name is part of the key's: it would look forged
   const earlier = await keptCheckpoint(folder).read()
-  const key = await ownVerifierKey(folder, configuration.configuration.trustDomain)
+  const key = await ownVerifierKey(folder)
   const report = await verifyFolder(dataFolder(folder).log, key, { earlier: earlier === undefined ? [] : [earlier], pruned: await ownPrunedLog(folder) })
   if (report.kind === 'fault') throw new Fault(report.text, 'not-done')
   return undefined

@@ -31,8 +31,7 @@ export async function withLogOffline<Result>(
   if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain`, 'not-done')
   const places = dataFolder(folder)
   const sealingKey = await readKeyFile(places.sealingKey)
-  const journalKey = createSecretKey(deriveKey(sealingKey, 'journal'))
-  const signer = ed25519Signer(await readLogKey(folder), `${trustDomain}/sallyport`, journalKey)
+  const signer = ed25519Signer(await readLogKey(folder), createSecretKey(deriveKey(sealingKey, 'journal')))
   const { log, recovered } = await openLog(await openLogFolder(places.log), signer, { kept, pruned: await readPrunedLog(folder, sealingKey) })
   try {
     return await work({ log, now: clockAfter(recovered.lastTime), trustDomain })

@@ -68,7 +68,7 @@ export async function pruneLog(terms: PruneTerms): Promise<Pruning> {
     return { kind: 'pruned', prunedSize: before?.size ?? 0, before: before?.size ?? 0, size: published }
   }
 
-  const vkey = await ownVerifierKey(folder, configuration.trustDomain)
+  const vkey = await ownVerifierKey(folder)
   const here = await verifyFolder(places.log, vkey, { pruned: before })
   if (here.kind === 'fault') return refused(`the log here does not verify: ${here.text}`)
   const archive = await openOwnArchive(folder, settings)

@@ -18,16 +18,16 @@ export async function verifyFolder(folder: string, vkey: string, options: Verify
 }
 
 /** The verifier key of the log in a data folder, from its private half. @throws Fault */
-export async function ownVerifierKey(folder: string, trustDomain: string): Promise<string> {
-  return verifierKeyText(verifierKeyOf(await readLogKey(folder), `${trustDomain}/sallyport`))
+export async function ownVerifierKey(folder: string): Promise<string> {
+  return verifierKeyText(verifierKeyOf(await readLogKey(folder)))
 }
 
-/** The verifier key of the log in a data folder, under the name that the configuration gives it. @throws Fault */
+/** The verifier key of the log in a data folder, which must be of the configuration's trust domain. @throws Fault */
 export async function configuredVerifierKey(folder: string, configurationFile: string): Promise<string> {
   const { trustDomain } = (await loadConfiguration(resolve(configurationFile))).configuration
   const named = parseTrustDomain(trustDomain)
   if (named) await refuseOtherTrustDomain(dataFolder(folder).authority, named)
-  return ownVerifierKey(folder, trustDomain)
+  return ownVerifierKey(folder)
 }
 
 /** What was pruned from a data folder, if anything. @throws Fault */

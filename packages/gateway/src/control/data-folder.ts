@@ -1,8 +1,10 @@
-import { createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto'
-import { access } from 'node:fs/promises'
+import { createPrivateKey, generateKeyPairSync, hkdfSync } from 'node:crypto'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault, type TrustDomain } from '@sallyport/contract'
+import { isKeyName } from '@sallyport/contract/log'
 import type { KeptCheckpoint } from '../audit/log-files.ts'
+import type { LogKey } from '../audit/log-key.ts'
 import type { Random } from './authority/sign-certificate.ts'
 import { openPrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts'
 import { makeRoots } from './authority/roots.ts'
@@ -33,28 +35,38 @@ export function dataFolder(
   }
 }
 
-/** Makes what is missing of the folder; safe to repeat. @throws Fault */
+/** Makes what is missing of the folder; safe to repeat. The log is that of `logName` in the trust domain, `sallyport` if none is named. @throws Fault */
 export async function makeDataFolder(
   folder: string,
   trustDomain: TrustDomain,
+  logName: string | undefined,
   ports: { readonly now: number; readonly random: Random; readonly createSealingKey: (path: string) => Promise<unknown> },
 ): Promise<void> {
   const places = dataFolder(folder)
   await openPrivateFolder(folder)
   await makeRoots(places.authority, trustDomain, ports.now, ports.random)
   await ports.createSealingKey(places.sealingKey)
-  const isThere = await access(places.logKey).then(
-    () => true,
-    () => false,
-  )
-  if (!isThere) await writePrivateFile(folder, 'log.key', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  await makeLogKey(folder, trustDomain, logName)
 }
 
-/** @throws Fault when the key is missing, damaged or readable by others */
-export async function readLogKey(folder: string): Promise<KeyObject> {
-  const pem = await readPrivateFile(dataFolder(folder).logKey)
+async function makeLogKey(folder: string, trustDomain: TrustDomain, logName: string | undefined): Promise<void> {
+  if (!(await isThere(dataFolder(folder).logKey))) {
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    return writePrivateFile(folder, 'log.key', `Log: ${trustDomain}/${logName ?? 'sallyport'}\n${pem}`)
+  }
+  const { origin } = await readLogKey(folder)
+  if (logName !== undefined && origin !== `${trustDomain}/${logName}`)
+    throw new Fault(`the log of this folder is named ${origin} already, and keeps its name`, 'not-done')
+}
+
+/** The key and what it signs for, in one file, so that they are copied and restored together. @throws Fault when it is missing, damaged or readable by others */
+export async function readLogKey(folder: string): Promise<LogKey> {
+  const text = await readPrivateFile(dataFolder(folder).logKey)
+  const origin = /^Log: (.*)\n/.exec(text)?.[1]
+  if (origin === undefined || !isKeyName(origin))
+    throw new Fault('log.key does not begin with the name of its log, as in "Log: agents.example.com/sallyport"', 'not-done')
   try {
-    return createPrivateKey(pem)
+    return { privateKey: createPrivateKey(text), origin }
   } catch (error) {
     throw new Fault('log.key is not a private key in PEM', 'not-done', error)
   }
@@ -64,12 +76,7 @@ export async function readLogKey(folder: string): Promise<KeyObject> {
 export function keptCheckpoint(folder: string): KeptCheckpoint {
   return {
     read: async () => {
-      try {
-        await access(dataFolder(folder).logHead)
-      } catch {
-        return undefined
-      }
-      return readPrivateFile(dataFolder(folder).logHead)
+      return (await isThere(dataFolder(folder).logHead)) ? readPrivateFile(dataFolder(folder).logHead) : undefined
     },
     keep: async (note) => {
       try {
@@ -85,11 +92,7 @@ export function keptCheckpoint(folder: string): KeptCheckpoint {
 export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Array, open: (sealed: Uint8Array) => string): KeptTicketKeys {
   return {
     read: async () => {
-      try {
-        await access(dataFolder(folder).ticketKeys)
-      } catch {
-        return undefined
-      }
+      if (!(await isThere(dataFolder(folder).ticketKeys))) return undefined
       const sealed = Buffer.from(await readPrivateFile(dataFolder(folder).ticketKeys), 'base64')
       try {
         return open(sealed)
@@ -105,6 +108,17 @@ export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Arra
         throw new Fault('ticket.keys, the keys that sign tickets, cannot be written', 'unknown', error)
       }
     },
+  }
+}
+
+/** @throws Fault when that cannot be told: a file that is there and cannot be seen must not pass for none */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw new Fault(`${path} cannot be looked for`, 'not-done', error)
   }
 }
 

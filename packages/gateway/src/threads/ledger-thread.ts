@@ -23,8 +23,8 @@ async function run(): Promise<void> {
   const policies = new Map<string, PolicyRevision>()
   const first = await compileText(start.configuration)
   policies.set(first.revision, first)
-  const { dataFolder, trustDomain, version } = start
-  const opened = await openLedger({ dataFolder, trustDomain, policy: first, report, onUnfit: () => tell({ kind: 'unfit' }) })
+  const { dataFolder, version } = start
+  const opened = await openLedger({ dataFolder, policy: first, report, onUnfit: () => tell({ kind: 'unfit' }) })
   const { ledger, state, tools, log, now } = opened
   parentPort?.on('message', (port: MessagePort) =>
     offerLedger(

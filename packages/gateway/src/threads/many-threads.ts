@@ -87,11 +87,11 @@ class LedgerThread implements LedgerHost {
   }
 
   async start(): Promise<void> {
-    const { dataFolder, trustDomain, version, report } = this.#terms
+    const { dataFolder, version, report } = this.#terms
     const control = new MessageChannel()
     const main = new MessageChannel()
     serveCalls<Pick<MainApi, 'report'>>(main.port1, { report }, (error) => report('thread.failed', error))
-    const data: LedgerStart = { dataFolder, configuration: this.#configuration, trustDomain, version, control: control.port2, main: main.port2 }
+    const data: LedgerStart = { dataFolder, configuration: this.#configuration, version, control: control.port2, main: main.port2 }
     const worker = new Worker(new URL('ledger-thread.ts', import.meta.url), { workerData: data, transferList: [control.port2, main.port2] })
     this.#observe('ledger', worker)
     worker.on('error', (error) => report('thread.ended', error))

@@ -1,5 +1,4 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
-import type { TrustDomain } from '@sallyport/contract'
 import { clockAfter } from '../audit/clock-after.ts'
 import { ed25519Signer, logKeyText } from '../audit/log-key.ts'
 import type { Log } from '../audit/log.ts'
@@ -23,7 +22,6 @@ const finishDeadlineMs = 5_000
 
 export interface LedgerTerms {
   readonly dataFolder: string
-  readonly trustDomain: TrustDomain
   readonly policy: PolicyRevision
   readonly report: (event: string, error: unknown) => void
   /** The ledger has become unfit. */
@@ -44,10 +42,10 @@ export interface OpenLedger {
 
 /** Opens the log, replays it into the state that decisions see, and puts a ledger over both. @throws Fault */
 export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
-  const { dataFolder: folder, trustDomain, policy, report } = terms
+  const { dataFolder: folder, policy, report } = terms
   const places = dataFolder(folder)
   const sealingKey = await readKeyFile(places.sealingKey)
-  const signer = ed25519Signer(await readLogKey(folder), `${trustDomain}/sallyport`, createSecretKey(deriveKey(sealingKey, 'journal')))
+  const signer = ed25519Signer(await readLogKey(folder), createSecretKey(deriveKey(sealingKey, 'journal')))
   const pruned = await readPrunedLog(folder, sealingKey)
   const { log, recovered } = await openLog(await openLogFolder(places.log), signer, {
     kept: keptCheckpoint(folder),

@@ -93,7 +93,6 @@ export interface PlaneStart {
 export interface LedgerStart {
   readonly dataFolder: string
   readonly configuration: ConfigurationText
-  readonly trustDomain: TrustDomain
   readonly version: string
   readonly control: MessagePort
   readonly main: MessagePort

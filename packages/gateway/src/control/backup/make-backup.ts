@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Fault } from '@sallyport/contract'
-import { parseVerifierKey, type Checkpoint } from '@sallyport/contract/log'
+import { parseVerifierKey, verifierKeyText, type Checkpoint } from '@sallyport/contract/log'
 import type { LogView } from '../../audit/log-files.ts'
-import { logKeyText, nodeLogCrypto, verifierKeyOf } from '../../audit/log-key.ts'
+import { nodeLogCrypto, verifierKeyOf } from '../../audit/log-key.ts'
 import { openRoots } from '../authority/roots.ts'
 import type { Random } from '../authority/sign-certificate.ts'
 import { dataFolder, readLogKey } from '../data-folder.ts'
@@ -54,7 +54,7 @@ export async function makeBackup(ports: BackupPorts): Promise<Backup> {
   const { folder, view, version, now, random } = ports
   const cursors = await cursorMembers(dataFolder(folder).exports) // in front of the checkpoint, since no cursor may be past the log that is copied
   const { trustDomain } = await openRoots(dataFolder(folder).authority, random)
-  const logKey = logKeyText({ key: verifierKeyOf(await readLogKey(folder), `${trustDomain}/sallyport`) })
+  const logKey = verifierKeyText(verifierKeyOf(await readLogKey(folder)))
   const checkpoint = await waitForCheckpoint(view, logKey, await ports.note())
   const facts = { version, madeAt: new Date(now()).toISOString(), trustDomain, log: { size: checkpoint.size, key: logKey } }
   return { logSize: checkpoint.size, logKey, trustDomain, archive: packArchive(membersOf(ports, checkpoint, cursors), facts) }
