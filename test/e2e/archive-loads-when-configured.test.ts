@@ -10,7 +10,7 @@ import { spawnGateway, wholeGateway } from '../fixtures/whole-gateway.ts'
 test('the AWS SDK is loaded by a gateway with an archive, and by no other', async () => {
   await using server = await objectLockServer()
   await using whole = await wholeGateway()
-  const hook = join(import.meta.dirname, '../fixtures/note-aws-sdk.mjs')
+  const hook = join(import.meta.dirname, '../fixtures/watched-program.ts')
   const noted = join(whole.folder, 'noted')
   const { archive } = JSON.parse(JSON.stringify(archiveSection(server)))
   const withoutSecret = { ...archive, s3: { ...archive.s3, accessKeyId: undefined, secret: undefined } }
