@@ -17,7 +17,7 @@ import { loadConfiguration } from '../control/configuration/configuration-file.t
 import { askGateway } from './admin-client.ts'
 import { whyNoAnswer } from './operator-console.ts'
 import { findUnsetSecrets } from './unset-secrets.ts'
-import { openOwnArchive } from './open-archive.ts'
+import { objectionsToArchive, tryArchive } from './examine-archive.ts'
 import { ownPrunedLog, ownVerifierKey, verifyFolder } from './verify-log.ts'
 
 export interface Finding {
@@ -47,9 +47,6 @@ const rootRestMsMin = 90 * 24 * 3_600_000
 const clockStepMsMax = 60_000
 /** How far an export may be behind the log. */
 const exportLagMsMax = 5 * 60_000
-
-/** How far the archive may be behind, which by its interval is at most a day. */
-const archiveLagMsMax = 25 * 3_600_000
 
 const exportStates = z.array(z.object({ name: z.string(), lagEntries: z.number(), lagMs: z.number(), failure: z.string().optional() }))
 
@@ -201,18 +198,6 @@ async function checkDatabase(folder: string, { randomBytes }: Patient): Promise<
   }
 }
 
-/** @throws Fault when it cannot keep anything safe */
-async function tryArchive(folder: string, { archive: settings }: CompiledConfiguration): Promise<undefined> {
-  if (!settings) return
-  const archive = await openOwnArchive(folder, settings)
-  try {
-    const objection = await archive.objection()
-    if (objection !== undefined) throw new Fault(objection, 'not-done')
-  } finally {
-    archive.close()
-  }
-}
-
 async function askRunning(folder: string, configuration: CompiledConfiguration | undefined): Promise<string | undefined> {
   const answer = await askGateway(dataFolder(folder).adminSocket, 'status', {})
   if (answer.kind !== 'done') {
@@ -248,20 +233,6 @@ function objectionsToExports(status: object): readonly string[] {
     const why = failure === undefined ? '' : `: ${failure}`
     return [`the export ${name} is ${lagEntries} entries and ${Math.round(lagMs / 1000)} s behind${why}`]
   })
-}
-
-const archived = z.object({
-  log: z.object({
-    archive: z.object({ lagEntries: z.number(), lagMs: z.number(), failure: z.string().optional(), conflict: z.string().optional() }).optional(),
-  }),
-})
-
-function objectionsToArchive(status: object): readonly string[] {
-  const read = archived.safeParse(status)
-  const archive = read.success ? read.data.log.archive : undefined
-  if (!archive || (archive.failure === undefined && archive.lagMs < archiveLagMsMax)) return []
-  const why = archive.failure === undefined ? '' : `: ${archive.failure}`
-  return [`the archive is ${archive.lagEntries} entries and ${Math.round(archive.lagMs / 1000)} s behind${why}`]
 }
 
 const witnessed = z.object({
