@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { bundlePath, tilePath } from '@sallyport/contract/log'
-import { prefix, runningArchive, shipUntil, verifyArchive } from '../../../../test/fixtures/archived-log.ts'
+import { openArchive, prefix, runningArchive, shipUntil, verifyArchive } from '../../../../test/fixtures/archived-log.ts'
 import { newSigner, replaceEntry, temporaryFolder, writeLog } from '../../../../test/fixtures/log-folder.ts'
 import { objectLockServer } from '../../../../test/fixtures/object-lock-server.ts'
 import { archivedCheckpointPath } from './archive-store.ts'
@@ -98,6 +98,38 @@ test('an archive that is away or busy is behind until it is back, and the log sa
   assert.equal(reported.length, 1, 'the same trouble is told once')
   stopping.abort()
   await work
+})
+
+test('a log that grows while it is looked at is not behind as long as each round arrives', async (t) => {
+  const folder = temporaryFolder(t)
+  const signer = newSigner()
+  await using server = await objectLockServer()
+  await writeLog(join(folder, 'log'), signer, 0, 10)
+  let nowMs = Date.now()
+  let size = 10
+  const { one, noted } = runningArchive(join(folder, 'log'), folder, signer, server, {
+    now: () => nowMs,
+    open: async () => {
+      const store = await openArchive(server)
+      return {
+        ...store,
+        keep: async (path, bytes, untilMs) => {
+          const kept = await store.keep(path, bytes, untilMs)
+          if (path !== archivedCheckpointPath('checkpoints', size) || size === 14) return kept
+          await writeLog(join(folder, 'log'), signer, size, size + 1)
+          size += 1
+          nowMs += archiveBehindMsMax / 2
+          await one.look()
+          return kept
+        },
+      }
+    },
+  })
+  await shipUntil(one, 14)
+  assert.deepEqual(
+    noted.map(({ act }) => act),
+    ['archive.started'],
+  )
 })
 
 test('another object in the place of one of the log is an alarm, noted once in an hour, and is left alone', async (t) => {

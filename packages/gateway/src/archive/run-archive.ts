@@ -126,8 +126,11 @@ export class RunningArchive {
       if (objection !== undefined) throw new Fault(objection, 'not-done')
       this.#cursor = await this.#fittingCursor()
       while (!signal.aborted) {
+        const lookedAt = this.#ports.now()
         const checkpoint = await this.#look()
         if (checkpoint && checkpoint.size > this.#cursor.next) await this.#ship(store, checkpoint, signal)
+        // What a look meanwhile has seen besides came after this one.
+        this.#behindSince = this.#published > this.#cursor.next ? lookedAt : undefined
         await this.#shipCosigned(store)
         this.#failure = undefined
         this.#conflict = undefined
@@ -166,19 +169,23 @@ export class RunningArchive {
     const text = await this.#ports.view.cosigned?.()
     const cosigned = text === undefined ? undefined : this.#opened(text)
     if (!cosigned || cosigned.size <= this.#cosignedSize || cosigned.size > this.#cursor.next) return
-    await this.#keep(store, { path: archivedCheckpointPath('cosigned', cosigned.size), bytes: Buffer.from(cosigned.text) }, 'any-cosignatures')
+    // One that is there already may bear the cosignatures of others.
+    const isOfSize = (found: Uint8Array): boolean => this.#opened(Buffer.from(found).toString('utf8'))?.size === cosigned.size
+    await this.#keep(store, { path: archivedCheckpointPath('cosigned', cosigned.size), bytes: Buffer.from(cosigned.text) }, isOfSize)
     this.#cosignedSize = cosigned.size
   }
 
-  /** `any-cosignatures`: what is there already may have been cosigned by others, at another time. @throws Fault where another object stands in its place */
-  async #keep(store: ArchiveStore, { path, bytes }: LogFile, sameness: 'bytes' | 'any-cosignatures' = 'bytes'): Promise<void> {
+  /** @throws Fault where something stands in its place that `isSame` says is another object, or that is not locked */
+  async #keep(
+    store: ArchiveStore,
+    { path, bytes }: LogFile,
+    isSame: (found: Uint8Array) => boolean = (found) => Buffer.compare(found, bytes) === 0,
+  ): Promise<void> {
     const { now, retainMs } = this.#ports
     if ((await store.keep(path, bytes, now() + retainMs)) === 'kept') return
     for await (const [rest, { version }] of store.list(path)) {
       const found = rest === '' ? await store.read(path, version) : undefined
-      if (!found) continue
-      const isSame = sameness === 'bytes' ? Buffer.compare(found.bytes, bytes) === 0 : this.#opened(Buffer.from(found.bytes).toString('utf8')) !== undefined
-      if (isSame && found.lockedUntilMs !== undefined && found.lockedUntilMs > now()) return
+      if (found && isSame(found.bytes) && found.lockedUntilMs !== undefined && found.lockedUntilMs > now()) return
     }
     this.#conflict = path
     if (now() - this.#conflictNotedAt >= conflictNotedEveryMs) {
@@ -219,7 +226,6 @@ export class RunningArchive {
   }
 
   #tellLag(): void {
-    if (this.#published <= this.#cursor.next) this.#behindSince = undefined
     const { lagEntries, lagMs, size } = this.state
     const isBehind = lagMs > this.#ports.everyMs + archiveBehindMsMax
     if (isBehind === this.#isNotedBehind) return
