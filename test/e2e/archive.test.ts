@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
+import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { setTimeout as wait } from 'node:timers/promises'
 import { exitCodes } from '@sallyport/contract'
 import { askGateway } from '@sallyport/gateway/admin'
@@ -75,8 +76,15 @@ test('a gateway that is killed goes on with its archive, from which alone the lo
 
   const verified = JSON.parse(await done(operator(whole, ['log', 'verify', '--archive', '--json'])))
   assert.ok(verified.size >= size)
+  const client = new S3Client({ region: 'eu-central-1', endpoint: server.endpoint, forcePathStyle: true, credentials: server.users.owner })
+  await client.send(new DeleteObjectCommand({ Bucket: server.bucket, Key: server.keys().at(-1) ?? '' }))
+  client.destroy()
+  const hidden = await operator(whole, ['log', 'verify', '--archive'])
+  assert.match(hidden.stdout, /^verified: /)
+  assert.match(hidden.stderr, /laid something over objects of the archive \(1\)/)
+  assert.equal(hidden.code, exitCodes.error)
   const copy = join(whole.folder, 'copy')
-  await done(operator(whole, ['log', 'fetch-archive', copy]))
+  assert.equal((await operator(whole, ['log', 'fetch-archive', copy])).code, exitCodes.error, 'it is fetched all the same')
   await done(operator(whole, ['log', 'verify', '--from', copy, '--key', logKey]))
   assert.match(await done(operator(whole, ['log', 'show', '0', '--from', copy])), /started/)
   assert.match(await done(operator(whole, ['log', 'search', '--type', 'gateway', '--from', copy])), /started/)

@@ -30,7 +30,7 @@ export function tellTampering({ count, named, falseCheckpoints }: Tampering): re
   return [
     ...(count > 0
       ? [
-          `somebody laid something over ${count} objects of the archive, which hides them from others and not from this: ${over.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''}`,
+          `somebody laid something over objects of the archive (${count}), which hides them from others and not from this: ${over.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''}`,
         ]
       : []),
     ...(falseCheckpoints > 0 ? [`somebody laid ${falseCheckpoints} checkpoints into the archive that the log did not sign`] : []),
