@@ -20,7 +20,7 @@ const state = snapshotOf(new PolicyState())
 test('a record of what was pruned that bears no mark of the gateway, or that of another key, is not taken', async (t) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'log.pruned')
-  await keepPrunedLog(folder, sealingKey, { size: 256, root: Buffer.alloc(32), state, open: new Map() })
+  await keepPrunedLog(folder, sealingKey, { size: 256, root: Buffer.alloc(32), state, open: new Map(), runs: [] })
   const [body = '', mark = ''] = (await readFile(path, 'utf8')).split('\n')
   assert.equal((await readPrunedLog(folder, sealingKey))?.size, 256)
   const forged = body.replace('"latestMs":0', '"latestMs":1')
@@ -32,7 +32,7 @@ test('a record of what was pruned that bears no mark of the gateway, or that of 
     await writeFile(path, text, { mode: 0o600 })
     await assert.rejects(readPrunedLog(folder, sealingKey), /not written by this gateway/)
   }
-  await keepPrunedLog(folder, randomBytes(32), { size: 256, root: Buffer.alloc(32), state, open: new Map() })
+  await keepPrunedLog(folder, randomBytes(32), { size: 256, root: Buffer.alloc(32), state, open: new Map(), runs: [] })
   await assert.rejects(readPrunedLog(folder, sealingKey), /not written by this gateway/)
 })
 

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { archiveEveryMsRange, archiveSchema, retainMsRange } from './archive-configuration.ts'
+import { heartbeatMsRange, runtimesSchema } from './runtimes-configuration.ts'
+import { captureSchema } from './capture.ts'
 
 /** `500ms`, `30s`, `10m`, `12h`, `7d`: parsed to milliseconds. */
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -604,6 +606,7 @@ export const configuration = z
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     sessions,
     alerts,
+    runtimes: runtimesSchema(durationBetween(heartbeatMsRange, '100ms to 10m')),
     cluster,
     limits,
     telemetry,
@@ -620,6 +623,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'Keep the index that makes `log search` fast on long logs up to date, on a thread of its own (default false)' }),
     results: z.array(resultRule).max(1000).optional().meta({ description: 'What answers must not carry to agents' }),
+    capture: captureSchema({ match, keep: durationUpTo('3650d'), size }),
   })
   .meta({ title: 'Sallyport configuration' })
 
@@ -640,6 +644,7 @@ export type ExportConfiguration = z.infer<typeof exported>
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
 export type ArchiveConfiguration = NonNullable<NonNullable<Configuration['log']>['archive']>
+export type CaptureConfiguration = NonNullable<Configuration['capture']>
 export type AlertsConfiguration = NonNullable<z.infer<typeof alerts>>
 export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>
 export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>

@@ -1,25 +1,30 @@
 import { ownPaths, refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
 import { a2aRefusal } from './access/a2a/a2a-refusal.ts'
-import type { AccessRequest } from './access/access-request.ts'
+import { ownUpstream, type AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
 import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
 import type { McpRefused } from './access/mcp/rpc-refusal.ts'
 import { toolListing } from './access/mcp/tool-listing.ts'
 import { tokenExchangeRefusal } from './access/own/token-exchange-refusal.ts'
+import type { RunMessage } from './access/own/understand-run.ts'
 import { understand } from './access/understand.ts'
+import { nothingCaptured, type Capture, type Captured } from './audit/capture.ts'
 import type { Receipt } from './audit/receipt.ts'
+import { withholdSecrets } from './audit/runs/withhold-secrets.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
 import { problemAnswer } from './edge/problem-answer.ts'
 import { forward, type ForwardPorts } from './forward/forward.ts'
 import type { Forwarded } from './forward/forwarded.ts'
+import { jsonAnswer } from './forward/own/own-answer.ts'
 import { thumbprintOf } from './identity/certificate-identity.ts'
 import { identify, outward, type Principal } from './identity/identify.ts'
 import { identifySession, type SessionRules } from './identity/identify-session.ts'
 import type { Roster } from './identity/roster.ts'
 import type { TicketVerifier } from './identity/verify-ticket.ts'
-import type { LedgerDoor, ListFirst, Verdict } from './ledger.ts'
+import type { Denied, LedgerDoor, ListFirst, Verdict } from './ledger.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
+import type { RunDoor } from './run-register.ts'
 
 /** One immutable revision of the configuration, compiled. */
 export interface Snapshot {
@@ -34,6 +39,8 @@ export interface Ports {
   readonly roster: Roster
   readonly tickets: TicketVerifier
   readonly ledger: LedgerDoor
+  readonly runs: RunDoor
+  readonly capture: Pick<Capture, 'keep'>
   /** A fresh opaque id. */
   readonly newId: () => string
   readonly forward: ForwardPorts
@@ -53,12 +60,18 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
 
     const request = await understandWhole(snapshot.access, ports.tickets, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
-    // Its body may have taken minutes to arrive: what the operator has changed or revoked meanwhile counts.
-    const still = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
+    const captured = await capture(ports, snapshot, inbound, request) // durable, where its arguments must be kept
+    if ('status' in captured) return captured
+    await using kept = captured
+    // Its body may have taken minutes to arrive, and its arguments seconds to be kept: what the operator has changed or revoked meanwhile counts.
+    const same = identify(ports.roster, inbound.connection, inbound.receivedAt)
+    if (same.kind === 'refused') return refuseStranger(ports, inbound, same)
+    const still = await identifySession(ports.tickets, snapshot.sessions, same, inbound)
     if (still.kind === 'refused') return refuseKnown(ports, inbound, agent, still)
     if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
+    if ('message' in request) return await record(ports, inbound, request)
 
-    const verdict = await decide(ports, current, snapshot, inbound, request) // durable in the log when it resolves
+    const verdict = await decide(ports, current, snapshot, inbound, request, kept) // durable in the log when it resolves
     switch (verdict.kind) {
       case 'deny':
       case 'hold':
@@ -77,6 +90,24 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
   }
 }
 
+/** Keeps the arguments of a call as the configuration has it; answers where they must be kept and cannot be. */
+async function capture(ports: Ports, { policy }: Snapshot, inbound: Inbound, request: AccessRequest | RunMessage): Promise<Captured | Answer> {
+  if ('message' in request) return nothingCaptured
+  const captured = await ports.capture.keep(policy, request)
+  return captured.kind === 'refused' ? refuse(ports, inbound, refuseUnjudged(ports, inbound, request, captured).problem, request) : captured
+}
+
+/** What a runtime records is no call: it goes nowhere but into the log, which is its decision and its end, and is answered when it is durable there. */
+async function record(ports: Ports, inbound: Inbound, { principal, message }: RunMessage): Promise<Answer> {
+  const { tenant, agent, thumbprint: certificate } = principal
+  const recorded =
+    message.first === undefined ? undefined : { first: message.first, records: message.records.map(withholdSecrets), isLast: message.isLast === true }
+  const heard = await ports.runs.hear({ request: inbound.id, caller: { tenant, agent, certificate }, run: message.run, recorded })
+  if (heard.kind === 'refused') return refuseKnown(ports, inbound, principal, heard)
+  ports.observe({ code: 'answered', upstream: ownUpstream })
+  return jsonAnswer({ ...heard.answer })
+}
+
 /**
  * Decides. Before a pinned tool is called or shown, the gateway must know what the upstream says of it now: then it first lists the tools itself, which is a
  * request like any other, judged, written and forwarded.
@@ -87,15 +118,21 @@ async function decide(
   snapshot: Snapshot,
   inbound: Inbound,
   request: AccessRequest,
+  kept: Captured,
 ): Promise<Exclude<Verdict, ListFirst>> {
-  const verdict = await ports.ledger.decide(snapshot, request)
+  const ask = async (): Promise<Verdict> => {
+    const verdict = await ports.ledger.decide(snapshot, request, kept.cited)
+    kept.isCited = verdict.kind !== 'list-first' && !(verdict.kind === 'deny' && verdict.isUnwritten === true)
+    return verdict
+  }
+  const verdict = await ask()
   if (verdict.kind !== 'list-first') return verdict
   const failed = await list(ports, snapshot, inbound, toolListing(request, ports.newId()))
-  if (failed) return refuseUnknown(ports, inbound, request, failed)
-  if (current() !== snapshot) return refuseUnknown(ports, inbound, request, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
-  const again = await ports.ledger.decide(snapshot, request)
+  if (failed) return refuseUnjudged(ports, inbound, request, failed)
+  if (current() !== snapshot) return refuseUnjudged(ports, inbound, request, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
+  const again = await ask()
   if (again.kind !== 'list-first') return again
-  return refuseUnknown(ports, inbound, request, refused('policy.tool-unlisted', 'the tools changed again while they were listed', { retryAfterSeconds: 1 }))
+  return refuseUnjudged(ports, inbound, request, refused('policy.tool-unlisted', 'the tools changed again while they were listed', { retryAfterSeconds: 1 }))
 }
 
 async function list(ports: Ports, snapshot: Snapshot, inbound: Inbound, listing: AccessRequest): Promise<Pick<Refused, 'problem' | 'reason'> | undefined> {
@@ -107,19 +144,19 @@ async function list(ports: Ports, snapshot: Snapshot, inbound: Inbound, listing:
   return forwarded.kind === 'refused' ? forwarded : undefined
 }
 
-/** A call that no rule judged, since the tools of its upstream are not known. */
-function refuseUnknown(
-  ports: Ports,
-  inbound: Inbound,
-  { principal }: AccessRequest,
-  { problem, reason }: Pick<Refused, 'problem' | 'reason'>,
-): Exclude<Verdict, ListFirst> {
+/** A call that no rule judged: the tools of its upstream are not known, or its arguments could not be kept. */
+function refuseUnjudged(ports: Ports, inbound: Inbound, { principal }: AccessRequest, { problem, reason }: Pick<Refused, 'problem' | 'reason'>): Denied {
   const { tenant, agent, thumbprint } = principal
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
   return { kind: 'deny', problem }
 }
 
-async function understandWhole(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
+async function understandWhole(
+  access: AccessSnapshot,
+  tickets: TicketVerifier,
+  principal: Principal,
+  inbound: Inbound,
+): Promise<AccessRequest | RunMessage | McpRefused> {
   try {
     return await understand(access, tickets, principal, inbound)
   } catch (error) {

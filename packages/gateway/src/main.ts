@@ -16,7 +16,9 @@ import {
   type SpiffeId,
   type TrustDomain,
 } from '@sallyport/contract'
+import { openWhenRead } from './archive/opened-archive.ts'
 import { cosignedPath } from './audit/log-files.ts'
+import { viewPruned } from './audit/pruned-view.ts'
 import { logKeyOf } from './audit/log-key.ts'
 import type { AgentKey } from './control/authority/agent-store.ts'
 import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
@@ -43,6 +45,9 @@ import { openLogins, openProviders } from './control/login/open-logins.ts'
 import { openRotations } from './control/login/open-rotations.ts'
 import type { ProviderDefinition } from './control/login/provider-definition.ts'
 import { Providers } from './control/login/providers.ts'
+import { keepPayloadsMs, payloadLimits } from './control/payloads/payload-limits.ts'
+import { PayloadRegister } from './control/payloads/payload-register.ts'
+import { PayloadStore } from './control/payloads/payload-store.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
@@ -50,21 +55,25 @@ import { signalTerms } from './control/signals/alert-definition.ts'
 import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets } from './control/tickets/tickets.ts'
-import { createKeyFile } from './drivers/key-file/key-file.ts'
+import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { witnessAt } from './drivers/log-network/witness-at.ts'
+import { payloadFilesIn } from './drivers/payload-files/payload-files.ts'
 import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
+import { openS3ArchiveWithSecret } from './drivers/s3/s3-archive.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
 import { timerPause } from './drivers/timer-pause.ts'
 import { followerSeries } from './telemetry/follower-series.ts'
 import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
 import { openMetrics } from './telemetry/open-telemetry.ts'
-import { countEvent } from './threads/data-plane.ts'
+import { countEvent, payloadSeal } from './threads/data-plane.ts'
 import type { FollowerStates } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
+import type { HostsTerms } from './threads/hosts.ts'
 import { openState } from './open-state.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
+import type { RunSight } from './run-register.ts'
 
 export const version = '0.1.0'
 
@@ -129,7 +138,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     let toClose: ShownLog | undefined
     closing.defer(() => toClose?.close()) // after the ledger, so that witnesses see its last checkpoint
     const threads = configuration.threads ?? 0
-    const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report }
+    let seeRun: HostsTerms['seeRun'] = () => undefined
+    const hostsTerms = {
+      dataFolder: folder,
+      trustDomain,
+      compiled: first,
+      configuration: firstText,
+      version,
+      report,
+      seeRun: (sight: RunSight) => seeRun(sight),
+    }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
     const { ledger } = hosts
     const logOrigin = logKeyOf(ledger.logKey).name
@@ -157,6 +175,23 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closing.defer(() => followers.close())
     const objection = await followers.archiveObjection()
     if (objection !== undefined) throw new Fault(`log.archive: ${objection}`, 'not-done')
+
+    const { archive } = first
+    const archived = archive && openWhenRead(() => openS3ArchiveWithSecret(archive, (name) => secrets.revealShared(name)))
+    closing.defer(() => archived?.close())
+    const view = viewPruned(viewLogFolder(places.log), () => prunedSizeIn(folder), archived?.reader)
+    const payloads = await PayloadStore.open(payloadFilesIn(places.payloads), () => payloadLimits(compiled.configuration.capture))
+    const payloadRegister = new PayloadRegister({
+      store: payloads,
+      seal: payloadSeal(await readKeyFile(places.sealingKey)),
+      view,
+      note: (act) => ledger.note(act),
+      forgetHeld: (approvals) => heldCalls.forget(approvals),
+      keepMs: () => keepPayloadsMs(compiled.configuration.capture),
+      now: Date.now,
+      report,
+    })
+    closing.defer(() => payloadRegister.close())
 
     const authority = await openAuthority({
       directory: places.authority,
@@ -201,6 +236,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       report,
     })
     closing.defer(closeSignals)
+    seeRun = (sight) => signals.seeRun(sight)
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver), { see: (sight) => signals.seeProvider(sight), elapsedMs })
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
     const sessions =
@@ -248,6 +284,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         tls: authority.serverCredentials,
         address,
         stdio,
+        payloads,
         renew: (principal, csrPem) => authority.renew(principal, csrPem),
         now: Date.now,
       }),
@@ -368,6 +405,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         ledger,
         heldCalls,
         definitions,
+        payloads: payloadRegister,
         sessions: sessions && { register: sessions.register, logins, providers, agentId: async (agent) => activeId(authority, trustDomain, agent) },
         ticketKeys: tickets,
         rotateCredential: openRotations({
@@ -391,6 +429,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
             threads,
             log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing, ...(archive && { archive }) },
             stdio: stdio.status(),
+            payloads: payloads.status,
             exports,
             tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
             warnings: compiled.warnings,

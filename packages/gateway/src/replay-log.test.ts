@@ -6,6 +6,7 @@ import type { LogEvent } from '@sallyport/contract'
 import { policyOf } from '../../../test/fixtures/access-request.ts'
 import { decisionOf, eventNumber, newSigner, outcomeOf, temporaryFolder } from '../../../test/fixtures/log-folder.ts'
 import { rootAt } from './audit/copy-log.ts'
+import { RunState } from './audit/runs/run-state.ts'
 import { openLog } from './audit/sequencer.ts'
 import { keepPrunedLog, prunedSizeIn, readPrunedLog } from './control/pruned-log.ts'
 import { openLogFolder, viewLogFolder } from './drivers/posix-log/log-folder.ts'
@@ -13,6 +14,7 @@ import { removeBundles } from './drivers/posix-log/remove-bundles.ts'
 import { snapshotOf } from './policy/state-snapshot.ts'
 import { replayLog } from './replay-log.ts'
 
+const perMinute = 60
 const policy = policyOf(
   [],
   [
@@ -27,6 +29,12 @@ function eventAt(number: number): LogEvent {
   const plain = decisionOf(`r${number}`, number)
   assert.ok(plain.type === 'decision')
   const decision: LogEvent = { ...plain, quotas: ['calls', 'spend'], reserved: { tokens: 10 } }
+  const run = { v: 1, time, caller: { tenant: 'acme', agent: 'bot', certificate: 'c'.repeat(43) }, run: 'one' } as const
+  if (number === 10) return { ...run, type: 'runtime', act: 'opened', next: 1 }
+  if (number > 10 && number % 50 === 10) {
+    const count = (number - 10) / 50
+    return { ...run, type: 'record', request: `r${number}`, number: count, sequence: count, at: time, kind: 'tool', facts: {} }
+  }
   switch (number % 5) {
     case 0:
     case 1:
@@ -54,18 +62,22 @@ test('a log whose oldest entries are gone replays to the state of the whole one 
   await Promise.all(Array.from({ length: 1000 }, (_, number) => opened.append(eventAt(number))))
   await opened.close()
   const view = viewLogFolder(log)
-  const whole = await replayLog(view, undefined, policy)
+  const wholeRuns = new RunState(perMinute)
+  const whole = await replayLog(view, undefined, policy, wholeRuns)
   assert.ok(whole.open.size > 100 && whole.state.quotas.reservations > 100 && whole.state.approvals.dump().length > 10 && whole.state.tools.all().length > 5)
 
   const sealingKey = randomBytes(32)
   for (const size of [256, 768]) {
     const before = await readPrunedLog(folder, sealingKey)
-    const { state, open } = await replayLog(view, before, policy, size)
-    await keepPrunedLog(folder, sealingKey, { size, root: await rootAt(view, size), state: snapshotOf(state), open })
+    const runs = new RunState(perMinute)
+    const { state, open } = await replayLog(view, before, policy, runs, size)
+    await keepPrunedLog(folder, sealingKey, { size, root: await rootAt(view, size), state: snapshotOf(state), open, runs: await runs.dump() })
     await removeBundles(log, size)
     assert.equal(await prunedSizeIn(folder), size)
     const pruned = await readPrunedLog(folder, sealingKey)
-    const rest = await replayLog(view, pruned, policy)
+    const restRuns = new RunState(perMinute)
+    const rest = await replayLog(view, pruned, policy, restRuns)
+    assert.deepEqual(await restRuns.dump(), await wholeRuns.dump())
     assert.deepEqual(snapshotOf(rest.state), snapshotOf(whole.state))
     assert.deepEqual([...rest.open], [...whole.open])
     const again = await openLog(await openLogFolder(log), signer, { pruned })

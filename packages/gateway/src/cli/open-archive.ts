@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Fault } from '@sallyport/contract'
-import type { ArchiveCredential, ArchiveSettings } from '../archive/archive-settings.ts'
+import type { ArchiveSettings } from '../archive/archive-settings.ts'
 import type { ArchiveStore } from '../archive/archive-store.ts'
 import { openWhenRead } from '../archive/opened-archive.ts'
 import type { LogView } from '../audit/log-files.ts'
@@ -11,14 +11,21 @@ import { dataFolder } from '../control/data-folder.ts'
 import { prunedSizeIn } from '../control/pruned-log.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
-import { openS3Archive } from '../drivers/s3/s3-archive.ts'
+import { openS3Archive, openS3ArchiveWithSecret } from '../drivers/s3/s3-archive.ts'
 import { openDatabaseToRead } from '../drivers/sqlite/database.ts'
 import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 import type { Terminal } from './operator-console.ts'
 
 /** Opens the archive that the configuration names, with the secret of the data folder. @throws Fault */
 export async function openOwnArchive(folder: string, settings: ArchiveSettings): Promise<ArchiveStore> {
-  return openS3Archive(settings, settings.access && (await credentialOf(folder, settings.access)))
+  const places = dataFolder(folder)
+  const database = openDatabaseToRead(places.database)
+  try {
+    const secrets = database && new SqliteSecretStore(database, await readKeyFile(places.sealingKey), randomBytes)
+    return await openS3ArchiveWithSecret(settings, async (name) => secrets?.revealShared(name))
+  } finally {
+    database?.close()
+  }
 }
 
 /** Opens the archive of the configuration of a data folder. @throws Fault also when it names none */
@@ -53,17 +60,4 @@ export function viewOwnLog(folder: string, configurationFile: string): LogView &
   const archived = openWhenRead(() => openConfiguredArchive(folder, configurationFile))
   const view = viewPruned(viewLogFolder(dataFolder(folder).log), () => prunedSizeIn(folder), archived.reader)
   return { ...view, [Symbol.dispose]: () => archived.close() }
-}
-
-async function credentialOf(folder: string, { keyId, secretName }: NonNullable<ArchiveSettings['access']>): Promise<ArchiveCredential> {
-  const places = dataFolder(folder)
-  const database = openDatabaseToRead(places.database)
-  try {
-    const secrets = database && new SqliteSecretStore(database, await readKeyFile(places.sealingKey), randomBytes)
-    const secretAccessKey = await secrets?.revealShared(secretName)
-    if (secretAccessKey === undefined) throw new Fault(`the archive needs the secret ${secretName}: sallyport secret set ${secretName} < FILE`, 'not-done')
-    return { accessKeyId: keyId, secretAccessKey }
-  } finally {
-    database?.close()
-  }
 }

@@ -6,8 +6,10 @@ import { provePruning } from '../archive/prove-pruning.ts'
 import { entryTime } from '../audit/entries.ts'
 import { nodeLogCrypto } from '../audit/log-key.ts'
 import { rootAt } from '../audit/copy-log.ts'
+import { RunState } from '../audit/runs/run-state.ts'
 import { firstIndexAt, publishedSize } from '../audit/reader.ts'
 import { openRoots } from '../control/authority/roots.ts'
+import { runTerms } from '../control/configuration/run-terms.ts'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import { dataFolder } from '../control/data-folder.ts'
 import { openPrivateFolder } from '../control/private-files.ts'
@@ -80,8 +82,9 @@ export async function pruneLog(terms: PruneTerms): Promise<Pruning> {
   } finally {
     archive.close()
   }
-  const { state, open } = await replayLog(local, before, compiled.policy, size)
-  const pruned: PrunedLog = { size, root: await rootAt(local, size), state: snapshotOf(state), open }
+  const runs = new RunState(runTerms(configuration.runtimes).recordsPerMinute)
+  const { state, open } = await replayLog(local, before, compiled.policy, runs, size)
+  const pruned: PrunedLog = { size, root: await rootAt(local, size), state: snapshotOf(state), open, runs: await runs.dump() }
   await noting(terms, { size, archive: archivePlace(settings) }, async () => {
     await keepPrunedLog(folder, sealingKey, pruned)
     await removeBundles(places.log, size)

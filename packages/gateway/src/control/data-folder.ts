@@ -15,7 +15,19 @@ export function dataFolder(
   folder: string,
 ): Readonly<
   Record<
-    'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'logPruned' | 'archive' | 'exports' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket',
+    | 'authority'
+    | 'log'
+    | 'logKey'
+    | 'logHead'
+    | 'logIndex'
+    | 'logPruned'
+    | 'archive'
+    | 'exports'
+    | 'payloads'
+    | 'database'
+    | 'sealingKey'
+    | 'ticketKeys'
+    | 'adminSocket',
     string
   >
 > {
@@ -28,6 +40,7 @@ export function dataFolder(
     logPruned: join(folder, 'log.pruned'),
     archive: join(folder, 'archive'),
     exports: join(folder, 'exports'),
+    payloads: join(folder, 'payloads'),
     database: join(folder, 'state.db'),
     sealingKey: join(folder, 'sealing.key'),
     ticketKeys: join(folder, 'ticket.keys'),
@@ -125,7 +138,17 @@ async function isThere(path: string): Promise<boolean> {
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
 export function deriveKey(
   sealingKey: Uint8Array,
-  purpose: 'call-digest' | 'enrolment-tokens' | 'journal' | 'pruned-log' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
+  purpose:
+    | 'call-digest'
+    | 'enrolment-tokens'
+    | 'journal'
+    | 'payload-digests'
+    | 'payload-keys'
+    | 'pruned-log'
+    | 'provider-credentials'
+    | 'session'
+    | 'session-store'
+    | 'ticket-keys',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

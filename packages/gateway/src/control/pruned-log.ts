@@ -3,6 +3,7 @@ import { access, open } from 'node:fs/promises'
 import { Fault } from '@sallyport/contract'
 import { fromBase64, hashBytes, tileWidth, toBase64, type PrunedPart } from '@sallyport/contract/log'
 import { z } from 'zod'
+import { dumpedRuns, type DumpedRuns } from '../audit/runs/run-state.ts'
 import { stateSnapshot, type StateSnapshot } from '../policy/state-snapshot.ts'
 import { dataFolder, deriveKey } from './data-folder.ts'
 import { readPrivateFile, writePrivateFile } from './private-files.ts'
@@ -12,6 +13,7 @@ export interface PrunedLog extends PrunedPart {
   readonly state: StateSnapshot
   /** Permits whose outcome is not among the pruned entries: the request, by index. */
   readonly open: ReadonlyMap<number, string>
+  readonly runs: DumpedRuns
 }
 
 /** As far as the size goes at most. */
@@ -23,6 +25,7 @@ const kept = z.strictObject({
   root: z.string().max(64),
   state: stateSnapshot,
   open: z.array(z.tuple([z.number().int().min(0), z.string()])),
+  runs: dumpedRuns,
 })
 
 /**
@@ -47,10 +50,10 @@ export async function readPrunedLog(folder: string, sealingKey: Uint8Array): Pro
       'log.pruned was not written by this gateway: it does not bear its mark. Keep the folder as evidence, and restore it from a backup',
       'not-done',
     )
-  const { size, root: rootText, state, open: permits } = kept.parse(JSON.parse(body))
+  const { size, root: rootText, state, open: permits, runs } = kept.parse(JSON.parse(body))
   const root = fromBase64(rootText)
   if (root?.length !== hashBytes) throw new TypeError('this gateway wrote a root that is none')
-  return { size, root, state, open: new Map(permits) }
+  return { size, root, state, open: new Map(permits), runs }
 }
 
 /** How many entries were pruned, for who needs no proof of it; 0 for none. */
@@ -70,8 +73,8 @@ export async function prunedSizeIn(folder: string): Promise<number> {
 }
 
 /** Durable when it resolves. @throws Fault */
-export async function keepPrunedLog(folder: string, sealingKey: Uint8Array, { size, root, state, open: permits }: PrunedLog): Promise<void> {
-  const body = JSON.stringify({ v: 1, size, root: toBase64(root), state, open: [...permits] } satisfies z.input<typeof kept>)
+export async function keepPrunedLog(folder: string, sealingKey: Uint8Array, { size, root, state, open: permits, runs }: PrunedLog): Promise<void> {
+  const body = JSON.stringify({ v: 1, size, root: toBase64(root), state, open: [...permits], runs } satisfies z.input<typeof kept>)
   try {
     await writePrivateFile(folder, 'log.pruned', `${body}\n${markOf(sealingKey, body).toString('base64')}\n`)
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { TrustDomain } from '@sallyport/contract'
+import type { Payloads } from '../audit/payload.ts'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { LiveRoster, RosterChange } from '../control/authority/live-roster.ts'
@@ -9,6 +10,7 @@ import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
 import type { PinnedTool } from '../policy/tool-pins.ts'
+import type { RunSight } from '../run-register.ts'
 import type { Series } from '../telemetry/metrics.ts'
 import type { ConfigurationText, LedgerApi } from './plane-ports.ts'
 
@@ -40,6 +42,7 @@ export interface PlanesTerms {
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }
   readonly stdio: StdioServers
+  readonly payloads: Payloads
   readonly renew: OwnActs['renew']
   readonly now: () => number
 }
@@ -74,4 +77,6 @@ export interface HostsTerms {
   readonly configuration: ConfigurationText
   readonly version: string
   readonly report: (event: string, error: unknown) => void
+  /** Something about a run that an operator should hear of. */
+  readonly seeRun: (sight: RunSight) => void
 }

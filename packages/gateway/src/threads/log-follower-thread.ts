@@ -1,7 +1,6 @@
 /** The composition root of the thread that follows the log: exports, the archive, and the index of search. It reads files like any reader, so nothing waits for it. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
-import { Fault } from '@sallyport/contract'
 import type { LogReader } from '@sallyport/contract/log'
 import { archivePlace, cursorNameOf, type ArchiveSettings } from '../archive/archive-settings.ts'
 import type { ArchiveStore } from '../archive/archive-store.ts'
@@ -16,7 +15,7 @@ import { cursorFile } from '../drivers/export/cursor-files.ts'
 import { rotatingFile } from '../drivers/export/rotating-file.ts'
 import { tlsReceiver } from '../drivers/export/tls-receiver.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
-import { openS3Archive } from '../drivers/s3/s3-archive.ts'
+import { openS3ArchiveWithSecret } from '../drivers/s3/s3-archive.ts'
 import { openLogIndex } from '../drivers/sqlite/log-index.ts'
 import type { ExportSettings } from '../export/export-settings.ts'
 import { formats } from '../export/formats.ts'
@@ -84,13 +83,7 @@ function placeOf({ to }: ExportSettings): string {
 function followArchive(settings: ArchiveSettings): { readonly running: RunningArchive; readonly reader: Pick<LogReader, 'tile'> } {
   const key = logKeyOf(start.logKey)
   let isTold = false
-  const open = async (): Promise<ArchiveStore> => {
-    const { access } = settings
-    const secretAccessKey = access && (await main.revealShared(access.secretName))
-    if (access && secretAccessKey === undefined)
-      throw new Fault(`the archive needs the secret ${access.secretName}: sallyport secret set ${access.secretName} < FILE`, 'not-done')
-    return openS3Archive(settings, access && secretAccessKey !== undefined ? { accessKeyId: access.keyId, secretAccessKey } : undefined)
-  }
+  const open = (): Promise<ArchiveStore> => openS3ArchiveWithSecret(settings, (name) => main.revealShared(name))
   const tell = (objection: string | undefined): void => {
     if (!isTold) void main.archiveChecked(objection).catch(() => undefined)
     isTold = true

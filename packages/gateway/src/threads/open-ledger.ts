@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { clockAfter } from '../audit/clock-after.ts'
 import { ed25519Signer, logKeyText } from '../audit/log-key.ts'
 import type { Log } from '../audit/log.ts'
+import { RunState } from '../audit/runs/run-state.ts'
 import { openLog } from '../audit/sequencer.ts'
 import { dataFolder, deriveKey, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
 import { readPrunedLog } from '../control/pruned-log.ts'
@@ -13,16 +14,21 @@ import { SqliteToolDefinitions } from '../drivers/sqlite/tool-definitions.ts'
 import { Ledger, type PolicyRevision } from '../ledger.ts'
 import type { PolicyState } from '../policy/state.ts'
 import { replayLog } from '../replay-log.ts'
+import { RunRegister, type RunSight, type RunTerms } from '../run-register.ts'
 import { ToolRegister } from '../tool-register.ts'
 
 /** How often counts of refusals whose time is over are written. */
 const countsEveryMs = 10_000
+/** How often runs are looked at that may have gone silent; more often where they must be heard more often. */
+const sweepEveryMsMax = 1_000
 /** For decisions and exchanges that a drained edge has cut off to get their entries. */
 const finishDeadlineMs = 5_000
 
 export interface LedgerTerms {
   readonly dataFolder: string
   readonly policy: PolicyRevision
+  readonly runs: RunTerms & { readonly recordsPerMinute: number }
+  readonly seeRun: (sight: RunSight) => void
   readonly report: (event: string, error: unknown) => void
   /** The ledger has become unfit. */
   readonly onUnfit?: () => void
@@ -32,6 +38,7 @@ export interface OpenLedger {
   readonly ledger: Ledger
   readonly state: PolicyState
   readonly tools: ToolRegister
+  readonly runs: RunRegister
   readonly log: Log
   readonly logKey: string
   readonly now: () => number
@@ -57,7 +64,8 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
   })
   try {
     const now = clockAfter(recovered.lastTime)
-    const { state, open } = await replayLog(viewLogFolder(places.log), pruned, policy.policy)
+    const runState = new RunState(terms.runs.recordsPerMinute)
+    const { state, open } = await replayLog(viewLogFolder(places.log), pruned, policy.policy, runState)
     const database = openDatabase(places.database)
     const ledger = new Ledger(
       {
@@ -75,15 +83,19 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
       open,
     )
     const tools = new ToolRegister((change) => ledger.enter(change), state.tools, new SqliteToolDefinitions(database, sealingKey, randomBytes))
+    const runs = new RunRegister(runState, terms.runs, { enter: (change) => ledger.enter(change), now, see: terms.seeRun })
+    const sweeping = setInterval(() => runs.sweep(), Math.min(terms.runs.heartbeatMs, sweepEveryMsMax)).unref()
     const counting = setInterval(() => ledger.writeCounts(), countsEveryMs).unref()
     return {
       ledger,
       state,
       tools,
+      runs,
       log,
       logKey: logKeyText(signer),
       now,
       finish: async () => {
+        clearInterval(sweeping)
         const { promise: late, resolve } = Promise.withResolvers<void>()
         const timer = setTimeout(resolve, finishDeadlineMs)
         await Promise.race([ledger.finish(), late])
@@ -91,6 +103,7 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
       },
       close: async () => {
         clearInterval(counting)
+        clearInterval(sweeping)
         database.close()
         await log.close()
       },

@@ -8,8 +8,10 @@ import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, SignalEvent, TrustDomain } from '@sallyport/contract'
+import type { Payloads, SealedPayload } from '../audit/payload.ts'
 import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
+import type { RunSight } from '../run-register.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
 import type { Series } from '../telemetry/metrics.ts'
 import type { Accepted } from '../tool-register.ts'
@@ -31,11 +33,18 @@ export interface MainApi {
   refreshSession(id: string, shown: Connection, handle: string): Promise<GrantedSession | Refused>
   endSession(id: string, shown: Connection, handle: string): Promise<'ended' | Refused>
   leaveSession(id: string): void
+  keepPayload(payload: SealedPayload): ReturnType<Payloads['keep']>
+  dropPayload(digest: string): Promise<void>
   readonly delegate: Delegations['delegate']
   readonly introduce: Delegations['introduce']
   /** A call that another thread may have in flight is to be cancelled there. */
   cancelElsewhere(key: string): void
   report(event: string, message: string): void
+}
+
+/** What the ledger's thread tells the main one. */
+export interface LedgerNews extends Pick<MainApi, 'report'> {
+  seeRun(sight: RunSight): void
 }
 
 export interface PlaneApi {

@@ -3,11 +3,13 @@ import type { KeyObject } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
 import type { AccessRequest } from '../access/access-request.ts'
 import type { OutcomeFacts } from '../audit/outcome.ts'
+import type { CitedPayload } from '../audit/payload.ts'
 import { receiptFor, type Receipt } from '../audit/receipt.ts'
 import { refusalEntry, RefusalTally, type RefusalSeen } from '../audit/refusal-tally.ts'
 import { askedOf, decisionsWaitingMax, refusalsWrittenSinglyMax, type LedgerDoor, type PolicyRevision, type Verdict } from '../ledger.ts'
 import { permit } from '../policy/decision.ts'
 import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
+import { RemoteRuns } from './remote-runs.ts'
 import { RemoteToolSight } from './remote-tool-sight.ts'
 
 export interface RemoteLedgerTerms {
@@ -32,6 +34,7 @@ export class RemoteLedger implements LedgerDoor {
   readonly #waiting = new Map<number, Waiting>()
   readonly #flushing = new Map<number, () => void>()
   readonly tools = new RemoteToolSight(() => this.#nextId++)
+  readonly runs = new RemoteRuns(() => this.#nextId++)
   /** Permits that were received and whose outcome is not known to be written, by index; with the outcome once it is known. */
   readonly #open = new Map<number, Extract<ToLedger, { kind: 'conclude' }> | undefined>()
   #port: MessagePort | undefined
@@ -53,6 +56,7 @@ export class RemoteLedger implements LedgerDoor {
     const batch = new Batch<ToLedger>((messages) => port.postMessage(messages))
     this.#batch = batch
     this.tools.attach((message) => batch.add(message))
+    this.runs.attach((message) => batch.add(message))
     port.on('message', (messages: readonly FromLedger[]) => {
       for (const message of messages) this.#hear(message)
     })
@@ -60,13 +64,13 @@ export class RemoteLedger implements LedgerDoor {
     for (const outcome of this.#open.values()) if (outcome) this.#batch.add(outcome)
   }
 
-  async decide({ revision }: PolicyRevision, request: AccessRequest): Promise<Verdict> {
-    if (!this.#batch) return unavailable
-    if (this.#waiting.size >= decisionsWaitingMax) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 } }
+  async decide({ revision }: PolicyRevision, request: AccessRequest, payload?: CitedPayload): Promise<Verdict> {
+    if (!this.#batch) return { ...unavailable, isUnwritten: true }
+    if (this.#waiting.size >= decisionsWaitingMax) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 }, isUnwritten: true }
     const id = this.#nextId++
     const { promise, resolve } = Promise.withResolvers<Verdict>()
     this.#waiting.set(id, { request, resolve })
-    this.#batch.add({ kind: 'ask', id, revision, asked: askedOf(this.#terms.digestKey, request) })
+    this.#batch.add({ kind: 'ask', id, revision, asked: askedOf(this.#terms.digestKey, request, payload) })
     return promise
   }
 
@@ -114,11 +118,12 @@ export class RemoteLedger implements LedgerDoor {
       return
     }
     if (message.kind === 'looked' || message.kind === 'saw' || message.kind === 'not-seen' || message.kind === 'announced') return this.tools.hear(message)
+    if (message.kind === 'run-heard') return this.runs.answer(message)
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
     if (!waiting) throw new Fault('the ledger answered what nobody asked', 'unknown')
     if (message.kind === 'list-first') return waiting.resolve({ kind: 'list-first' })
-    if (message.kind === 'refused') return waiting.resolve({ kind: message.verdict, problem: message.problem })
+    if (message.kind === 'refused') return waiting.resolve(message.verdict)
     this.#open.set(message.index, undefined)
     waiting.resolve({ kind: 'permit', receipt: receiptFor(waiting.request, permit(message.grounds, message.approval), message.index) })
   }
@@ -129,6 +134,7 @@ export class RemoteLedger implements LedgerDoor {
     this.#port = undefined
     this.#batch = undefined
     this.tools.detach()
+    this.runs.detach()
     for (const { resolve } of this.#waiting.values()) resolve(unavailable)
     this.#waiting.clear()
     for (const resolve of this.#flushing.values()) resolve()

@@ -127,6 +127,15 @@ export async function openS3Archive(
   }
 }
 
+/** As `openS3Archive`, with the secret that the settings name. @throws Fault when nobody has set it */
+export async function openS3ArchiveWithSecret(settings: ArchiveSettings, revealShared: (name: string) => Promise<string | undefined>): Promise<ArchiveStore> {
+  const { access } = settings
+  if (!access) return openS3Archive(settings, undefined)
+  const secretAccessKey = await revealShared(access.secretName)
+  if (secretAccessKey !== undefined) return openS3Archive(settings, { accessKeyId: access.keyId, secretAccessKey })
+  throw new Fault(`the archive needs the secret ${access.secretName}: sallyport secret set ${access.secretName} < FILE`, 'not-done')
+}
+
 interface Listed {
   readonly key: string
   readonly versions: readonly string[]
