@@ -29,7 +29,7 @@ function eventAt(number: number): LogEvent {
   const plain = decisionOf(`r${number}`, number)
   assert.ok(plain.type === 'decision')
   const decision: LogEvent = { ...plain, quotas: ['calls', 'spend'], reserved: { tokens: 10 } }
-  const run = { v: 1, time, caller: { tenant: 'acme', agent: 'bot', certificate: 'c'.repeat(43) }, run: 'one' } as const
+  const run = { v: 1, time, caller: { tenant: 'acme', agent: 'bot', certificate: 'c'.repeat(43) }, run: '6c1f3f0e-8a51-4c1c-9f43-0d0f3f2d9a01' } as const
   if (number === 10) return { ...run, type: 'runtime', act: 'opened', next: 1 }
   if (number > 10 && number % 50 === 10) {
     const count = (number - 10) / 50
