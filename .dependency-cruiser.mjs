@@ -54,6 +54,18 @@ export default {
       to: { path: `${gateway}telemetry/otlp/`, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 's3-has-one-home',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: `${gateway}drivers/s3/` },
+      to: { path: '@aws-sdk/' },
+    },
+    {
+      name: 's3-is-loaded-only-when-configured',
+      severity: 'error',
+      from: { path: `${gateway}drivers/s3/` },
+      to: { path: '@aws-sdk/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sqlite-has-one-home',
       severity: 'error',
       from: { path: gateway, pathNot: [`${gateway}drivers/`, '\\.test\\.ts$'] },

@@ -93,7 +93,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   unblock: [['sallyport unblock acme/invoice-bot', 'it may call again, as the rules say']],
   log: [['sallyport log verify', 'whether anybody has changed what was written']],
+  'log fetch-archive': [
+    ['sallyport log fetch-archive copy', 'what the archive of the configuration has'],
+    ['sallyport log fetch-archive copy --from s3://acme-audit/gateway-1/ --policy policy', 'as an auditor, with the credentials of the environment'],
+  ],
+  'log prune': [['sallyport log prune --keep 90d', 'older entries stay in the archive alone']],
   'log verify': [
+    ['sallyport log verify --archive', 'from the archive alone'],
     ["sallyport log verify --key 'agents.example/sallyport+1f2e3d4c+AcP1pQ'", 'against a key that was kept elsewhere'],
     ['sallyport log verify --from https://log.example.com/ --policy policy --remember memory', 'as an auditor, who believes the witnesses and forgets nothing'],
   ],

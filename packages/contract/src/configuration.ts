@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { archiveEveryMsRange, archiveSchema, retainMsRange } from './archive-configuration.ts'
 import { captureSchema } from './capture.ts'
 import { heartbeatMsRange, runtimesSchema } from './runtimes-configuration.ts'
 
@@ -473,6 +474,11 @@ const logReading = z
       .optional()
       .meta({ description: 'Who cosigns each checkpoint, so that nobody can be shown another log' }),
     quorum: z.number().int().min(1).max(32).optional().meta({ description: 'How many of them must cosign a checkpoint before it is shown (default: all)' }),
+    archive: archiveSchema({
+      secretName: name,
+      retain: durationBetween(retainMsRange, '1d to 36500d'),
+      every: durationBetween(archiveEveryMsRange, '1s to 24h'),
+    }),
   })
   .optional()
   .meta({ description: 'Who else can see the log' })
@@ -637,6 +643,7 @@ export type UpstreamConfiguration =
 export type ExportConfiguration = z.infer<typeof exported>
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
+export type ArchiveConfiguration = NonNullable<NonNullable<Configuration['log']>['archive']>
 export type CaptureConfiguration = NonNullable<Configuration['capture']>
 export type AlertsConfiguration = NonNullable<z.infer<typeof alerts>>
 export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>

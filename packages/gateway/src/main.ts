@@ -16,7 +16,9 @@ import {
   type SpiffeId,
   type TrustDomain,
 } from '@sallyport/contract'
+import { openWhenRead } from './archive/opened-archive.ts'
 import { cosignedPath } from './audit/log-files.ts'
+import { viewPruned } from './audit/pruned-view.ts'
 import { logKeyOf } from './audit/log-key.ts'
 import type { AgentKey } from './control/authority/agent-store.ts'
 import { openAuthority, type Authority, type ServerCredentials } from './control/authority/authority.ts'
@@ -33,6 +35,7 @@ import { readAgain, readConfigurationFile } from './control/configuration/config
 import { restartNeeds } from './control/configuration/restart-needs.ts'
 import { edgeLimits } from './control/configuration/edge-limits.ts'
 import { dataFolder, makeDataFolder } from './control/data-folder.ts'
+import { prunedSizeIn } from './control/pruned-log.ts'
 import { showLog, type ShownLog } from './control/log-readers/show-log.ts'
 import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witnesses.ts'
 import { listenForOperations } from './control/operations.ts'
@@ -56,14 +59,15 @@ import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { witnessAt } from './drivers/log-network/witness-at.ts'
 import { payloadFilesIn } from './drivers/payload-files/payload-files.ts'
 import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
+import { openS3ArchiveWithSecret } from './drivers/s3/s3-archive.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
 import { timerPause } from './drivers/timer-pause.ts'
-import { exportSeries } from './telemetry/export-series.ts'
+import { followerSeries } from './telemetry/follower-series.ts'
 import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
 import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent, payloadSeal } from './threads/data-plane.ts'
-import type { NamedExportState } from './threads/log-follower-api.ts'
+import type { FollowerStates } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
 import type { HostsTerms } from './threads/hosts.ts'
 import { openState } from './open-state.ts'
@@ -158,13 +162,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         version,
         exports: first.exports,
         keepsIndex: configuration.searchIndex === true,
+        archive: first.archive,
+        logKey: ledger.logKey,
       },
-      report,
+      {
+        report,
+        note: (act, subject) => ledger.note({ type: 'admin', act, subject }),
+        revealShared: (name) => secrets.revealShared(name),
+      },
       options.observeThread,
     )
     closing.defer(() => followers.close())
+    const objection = await followers.archiveObjection()
+    if (objection !== undefined) throw new Fault(`log.archive: ${objection}`, 'not-done')
 
-    const view = viewLogFolder(places.log)
+    const { archive } = first
+    const archived = archive && openWhenRead(() => openS3ArchiveWithSecret(archive, (name) => secrets.revealShared(name)))
+    closing.defer(() => archived?.close())
+    const view = viewPruned(viewLogFolder(places.log), () => prunedSizeIn(folder), archived?.reader)
     const payloads = await PayloadStore.open(payloadFilesIn(places.payloads), () => payloadLimits(compiled.configuration.capture))
     const payloadRegister = new PayloadRegister({
       store: payloads,
@@ -323,7 +338,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const shown = await showLog({
       log: configuration.log,
       names: configuration.names ?? [],
-      view,
+      view: viewLogFolder(places.log),
+      prunedSize: () => prunedSizeIn(folder),
       logKey: ledger.logKey,
       witnessAt,
       keepCosigned: (note) => writePrivateFile(places.log, cosignedPath, note),
@@ -333,12 +349,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       report,
     })
     toClose = shown
-    const exportStates = async (): Promise<readonly NamedExportState[]> => followers.states().catch((fault: unknown) => (report('exports.silent', fault), []))
+    const followerStates = (): Promise<FollowerStates> =>
+      followers.states().catch((fault: unknown) => (report('exports.silent', fault), { exports: [], archive: undefined }))
     const allSeries = async (): Promise<readonly Series[]> =>
       metrics.series([
         ...(await agents.series()),
         ...gaugesOfLog(await ledger.size().catch(() => undefined), shown.witnessing),
-        ...exportSeries(await exportStates()),
+        ...followerSeries(await followerStates()),
       ])
     const operations = await listening('operations', configuration.operations ?? defaultAddresses.operations, (address) =>
       listenForOperations(address, {
@@ -401,20 +418,23 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           now: Date.now,
         }),
         inForce: () => agents.inForce(),
-        status: async () => ({
-          version,
-          revision: compiled.revision,
-          needRestart: restartNeeds(configuration, compiled.configuration),
-          ready: isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
-          addresses,
-          threads,
-          log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing },
-          stdio: stdio.status(),
-          payloads: payloads.status,
-          exports: await exportStates(),
-          tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
-          warnings: compiled.warnings,
-        }),
+        status: async () => {
+          const { exports, archive } = await followerStates()
+          return {
+            version,
+            revision: compiled.revision,
+            needRestart: restartNeeds(configuration, compiled.configuration),
+            ready: isReady && ledger.isAvailable && authority.roster.isCurrent(Date.now()),
+            addresses,
+            threads,
+            log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing, ...(archive && { archive }) },
+            stdio: stdio.status(),
+            payloads: payloads.status,
+            exports,
+            tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
+            warnings: compiled.warnings,
+          }
+        },
         reload: (person, file) => inOrder.run(() => reload(person, file)),
       },
       randomUUID,

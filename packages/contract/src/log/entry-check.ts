@@ -41,11 +41,17 @@ export class EntryCheck {
   readonly #openPermits = new Map<number, string | undefined>()
   /** Of these, how many are undefined. */
   #unread = 0
-  #pairedFrom = 0
+  #pairedFrom: number
   readonly #runs = new RunCheck()
   #firstTime: string | undefined
   #lastTime: string | undefined
   #newer = 0
+
+  /** `from`: the first entry that is judged; outcomes of permits in front of it are not paired, and what runs had recorded is not known. */
+  constructor(from = 0) {
+    this.#pairedFrom = from
+    if (from > 0) this.#runs.forget()
+  }
 
   get firstTime(): string | undefined {
     return this.#firstTime

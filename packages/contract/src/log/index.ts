@@ -45,4 +45,4 @@ export {
 } from './tile.ts'
 export { Tree, type Tile } from './tree.ts'
 export { openSigned, openTrusted, type LogTrust, type TrustedCheckpoint } from './trust.ts'
-export { readTileFile, verifyLog, type LogCheck, type LogFault, type LogReader, type VerifiedLog, type VerifyOptions } from './verify.ts'
+export { readTileFile, verifyLog, type LogCheck, type LogFault, type LogReader, type PrunedPart, type VerifiedLog, type VerifyOptions } from './verify.ts'

@@ -61,10 +61,19 @@ export interface VerifiedLog {
   /** When the first and the last entry were written; absent for an empty log. */
   readonly firstTime?: string
   readonly lastTime?: string
+  /** Entries in front of this one were not there: of them the hashes alone are verified. */
+  readonly prunedSize?: number
   /** Permitted calls whose outcome is not in the log. */
   readonly unanswered: number
   /** Entries of types, or with members, that this verifier is too old to judge; their place in the log is verified. */
   readonly newer: number
+}
+
+/** The oldest part of a log, whose entries are not kept where it is read. */
+export interface PrunedPart {
+  /** A multiple of 256. */
+  readonly size: number
+  readonly root: Uint8Array
 }
 
 export interface VerifyOptions {
@@ -72,6 +81,11 @@ export interface VerifyOptions {
   readonly earlier?: readonly string[]
   /** Checks hashes and signature only, not what the entries say. */
   readonly hashesOnly?: boolean
+  /**
+   * The first `size` entries, whole bundles of them, were taken away from where this log is read, and hashed to `root` then. Their hashes come from the tiles, and must
+   * lead to `root` and to what was signed. What these entries said is not verified.
+   */
+  readonly pruned?: PrunedPart | undefined
   readonly onProgress?: (entries: number, size: number) => void
 }
 
@@ -91,18 +105,27 @@ export async function verifyLog(reader: LogReader, trust: LogTrust, crypto: LogC
 
   const full: Tile[] = []
   const tree = new Tree(crypto.sha256, (tile) => full.push(tile))
-  const check = new EntryCheck()
+  const prunedSize = options.pruned?.size ?? 0
+  const check = new EntryCheck(prunedSize)
   /** Entries that are as an earlier checkpoint has them. */
   let provenSize = 0
 
-  for (let bundle = 0; bundle * tileWidth < checkpoint.size; bundle += 1) {
+  const judgedLeaves = async (bundle: number): Promise<readonly Uint8Array[] | LogFault> => {
     const entries = await readBundle(reader, bundle, checkpoint.size)
     if ('kind' in entries) return entries
     const leaves = entries.map((entry) => leafHash(crypto.sha256, entry))
-    const fault = (await compareLeaves(reader, bundle, leaves, checkpoint.size)) ?? (options.hashesOnly ? undefined : judge(check, bundle * tileWidth, entries))
-    if (fault) return fault
+    return (
+      (await compareLeaves(reader, bundle, leaves, checkpoint.size)) ?? (options.hashesOnly ? undefined : judge(check, bundle * tileWidth, entries)) ?? leaves
+    )
+  }
+  if (prunedSize > checkpoint.size) return notWhatWasPruned(prunedSize)
+
+  for (let bundle = 0; bundle * tileWidth < checkpoint.size; bundle += 1) {
+    const leaves = bundle * tileWidth < prunedSize ? await readLeaves(reader, bundle) : await judgedLeaves(bundle)
+    if ('kind' in leaves) return leaves
     for (const leaf of leaves) {
       tree.append(leaf)
+      if (tree.size === prunedSize && !equalBytes(tree.root(), options.pruned?.root ?? leaf)) return notWhatWasPruned(prunedSize)
       const earlier = kept.filter(({ size }) => size === tree.size)
       if (earlier.length === 0) continue
       const root = tree.root()
@@ -133,6 +156,7 @@ export async function verifyLog(reader: LogReader, trust: LogTrust, crypto: LogC
         witnesses: cosigned.cosignatures.map(({ key, time }) => ({ name: key.name, time: new Date(time * 1000).toISOString() })),
       },
     }),
+    ...(prunedSize > 0 && { prunedSize }),
     ...(check.firstTime !== undefined && { firstTime: check.firstTime }),
     ...(check.lastTime !== undefined && { lastTime: check.lastTime }),
     unanswered: check.unanswered,
@@ -159,6 +183,21 @@ async function readBundle(reader: LogReader, bundle: number, size: number): Prom
     return { kind: 'fault', check: 'entry-altered', index, text: `bytes that belong to no entry follow entry ${index} in ${bundlePath(bundle, width)}` }
   }
   return entries
+}
+
+/** Hashes of entries that are gone. Whoever altered them cannot have them lead to what was signed. */
+async function readLeaves(reader: LogReader, bundle: number): Promise<readonly Uint8Array[] | LogFault> {
+  const path = tilePath({ level: 0, index: bundle, width: tileWidth })
+  const tile = await reader.tile(path)
+  if (tile?.length === tileWidth * hashBytes) return Array.from({ length: tileWidth }, (_, at) => tile.subarray(at * hashBytes, (at + 1) * hashBytes))
+  const index = bundle * tileWidth
+  return {
+    kind: 'fault',
+    check: 'tile-missing',
+    index,
+    lastIndex: index + tileWidth - 1,
+    text: `${path}, which holds the hashes of pruned entries, is missing`,
+  }
 }
 
 /** Compares the hashes of the entries with the tile above them, to name the entry that was altered. */
@@ -209,6 +248,11 @@ async function compareTile(reader: LogReader, tile: Tile): Promise<LogFault | un
     }
   }
   return undefined
+}
+
+function notWhatWasPruned(size: number): LogFault {
+  const text = `the log was rewritten: its first ${size} entries are not those that were pruned`
+  return { kind: 'fault', check: 'history-rewritten', index: 0, lastIndex: size - 1, text }
 }
 
 function notWhatWasSigned(checkpoint: Checkpoint, provenSize: number): LogFault {

@@ -12,6 +12,7 @@ import {
   hashBytes,
   verifyLog,
   type Checkpoint,
+  type PrunedPart,
   type Tile,
 } from '@sallyport/contract/log'
 import { readJournal } from './journal.ts'
@@ -39,21 +40,22 @@ const advice = 'Keep the folder as evidence, run `sallyport log verify` on it, a
 /**
  * Brings the folder to the state of one moment: everything that was ever acknowledged, nothing that is half written.
  *
- * Every entry is rebuilt into the signed root, since what the gateway knows of quotas and approvals is read from them next.
+ * Every entry is rebuilt into the signed root, since what the gateway knows of quotas and approvals is read from them next. Of those that were pruned, the hashes are.
  *
  * @throws Fault `not-done` when the files contradict the signed checkpoint, the kept one or each other, naming the first bad index and what to do.
  */
-export async function recoverLog(files: LogFiles, signer: LogSigner, kept?: KeptCheckpoint): Promise<RecoveredLog> {
+export async function recoverLog(files: LogFiles, signer: LogSigner, kept?: KeptCheckpoint, pruned?: PrunedPart): Promise<RecoveredLog> {
   const keptText = await kept?.read()
   const keptCheckpoint = keptText === undefined ? undefined : openOwn(keptText, signer, 'the kept checkpoint of the log')
   const checkpoint = await readOwnCheckpoint(files, signer)
+  if (pruned && !checkpoint) throw new Fault(`log.pruned says that entries were pruned, and the log has no checkpoint. ${advice}`, 'not-done')
   if (!checkpoint && keptCheckpoint) throw rolledBack(0, keptCheckpoint)
   const publishedSize = checkpoint?.size ?? 0
-  const edge = await readEdge(files, signer, publishedSize)
+  const edge = await readEdge(files, signer, publishedSize, pruned)
   const publication = new Publication(files, signer, { size: publishedSize, ...edge, publishedSize: checkpoint?.size }, kept)
   if (checkpoint) {
-    await checkRightEdge(files, signer, checkpoint, publication, edge)
-    await checkEveryEntry(files, signer, keptCheckpoint && keptCheckpoint.size <= publishedSize ? keptText : undefined)
+    await checkRightEdge(files, signer, checkpoint, publication, edge, pruned)
+    await checkEveryEntry(files, signer, keptCheckpoint && keptCheckpoint.size <= publishedSize ? keptText : undefined, pruned)
   }
 
   const bytesCut = await replayJournal(files, signer, publication, edge.bundle, keptCheckpoint)
@@ -86,20 +88,20 @@ interface RightEdge {
   readonly bundle: readonly Uint8Array[]
 }
 
-async function readEdge(files: LogFiles, signer: LogSigner, size: number): Promise<RightEdge> {
+async function readEdge(files: LogFiles, signer: LogSigner, size: number, pruned: PrunedPart | undefined): Promise<RightEdge> {
   const edge: Tile[] = []
   for (let level = 0, count = size; count > 0; level += 1, count = Math.floor(count / tileWidth)) {
     const address = { level, index: Math.floor(count / tileWidth), width: count % tileWidth }
     if (address.width === 0) continue
     const bytes = await readTileFile(files, (width) => tilePath({ ...address, width }), address.width)
-    if (!bytes || bytes.length < address.width * hashBytes) throw await contradiction(files, signer, `${tilePath(address)} is missing`)
+    if (!bytes || bytes.length < address.width * hashBytes) throw await contradiction(files, signer, pruned, `${tilePath(address)} is missing`)
     edge.push({ ...address, bytes })
   }
   const index = Math.floor(size / tileWidth)
   const width = bundleWidth(index, size)
   const file = width > 0 ? await readTileFile(files, (some) => bundlePath(index, some), width) : new Uint8Array(0)
   const bundle = file ? decodeBundle(file, width) : []
-  if (bundle.length < width) throw await contradiction(files, signer, `entry ${index * tileWidth + bundle.length} is missing below the checkpoint`)
+  if (bundle.length < width) throw await contradiction(files, signer, pruned, `entry ${index * tileWidth + bundle.length} is missing below the checkpoint`)
   return { edge, bundle }
 }
 
@@ -110,17 +112,18 @@ async function checkRightEdge(
   checkpoint: Checkpoint,
   publication: Publication,
   { edge, bundle }: RightEdge,
+  pruned: PrunedPart | undefined,
 ): Promise<void> {
   const leaves = edge.find(({ level }) => level === 0)?.bytes ?? new Uint8Array(0)
   const isEdgeSound = bundle.every(
     (entry, at) => Buffer.compare(leafHash(nodeLogCrypto.sha256, entry), leaves.subarray(at * hashBytes, (at + 1) * hashBytes)) === 0,
   )
   if (!isEdgeSound || Buffer.compare(publication.root(), checkpoint.root) !== 0)
-    throw await contradiction(files, signer, 'the files do not hash to the signed root')
+    throw await contradiction(files, signer, pruned, 'the files do not hash to the signed root')
 }
 
-async function checkEveryEntry(files: LogFiles, signer: LogSigner, earlier: string | undefined): Promise<void> {
-  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true, earlier: earlier === undefined ? [] : [earlier] })
+async function checkEveryEntry(files: LogFiles, signer: LogSigner, earlier: string | undefined, pruned: PrunedPart | undefined): Promise<void> {
+  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true, earlier: earlier === undefined ? [] : [earlier], pruned })
   if (verdict.kind === 'fault') throw new Fault(`the log was tampered with or damaged: ${verdict.text}. ${advice}`, 'not-done')
 }
 
@@ -174,8 +177,8 @@ async function readLastPublished(files: LogFiles, size: number): Promise<Uint8Ar
 }
 
 /** Names the first bad entry, which takes a look at all of them. */
-async function contradiction(files: LogFiles, signer: LogSigner, what: string): Promise<Fault> {
-  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true })
+async function contradiction(files: LogFiles, signer: LogSigner, pruned: PrunedPart | undefined, what: string): Promise<Fault> {
+  const verdict = await verifyLog(files, signer.key, nodeLogCrypto, { hashesOnly: true, pruned })
   return new Fault(`the log contradicts its signed checkpoint: ${verdict.kind === 'fault' ? verdict.text : what}. ${advice}`, 'not-done')
 }
 

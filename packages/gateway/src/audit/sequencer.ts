@@ -1,5 +1,5 @@
 import { canonicalJson, Fault, type LogEvent } from '@sallyport/contract'
-import { entryBytesMax } from '@sallyport/contract/log'
+import { entryBytesMax, type PrunedPart } from '@sallyport/contract/log'
 import { BatchWriter, batchBytesMax } from './journal.ts'
 import type { KeptCheckpoint, LogFiles } from './log-files.ts'
 import type { LogSigner } from './log-key.ts'
@@ -22,6 +22,8 @@ export interface LogOptions {
   readonly segmentBytesMax?: number
   /** Without it, a log whose whole folder was put back to an older state, or replaced, is taken for what it seems. */
   readonly kept?: KeptCheckpoint
+  /** Entries that are kept elsewhere, by the gateway's own record. */
+  readonly pruned?: PrunedPart | undefined
   /** The log has just become unavailable; called once. */
   readonly onUnavailable?: (fault: unknown) => void
 }
@@ -39,7 +41,7 @@ export interface OpenedLog {
  */
 export async function openLog(files: LogFiles, signer: LogSigner, options: LogOptions = {}): Promise<OpenedLog> {
   try {
-    const { publication, recovered } = await recoverLog(files, signer, options.kept)
+    const { publication, recovered } = await recoverLog(files, signer, options.kept, options.pruned)
     const segment = { firstIndex: recovered.size }
     await files.startSegment(segment)
     publication.follow(segment)

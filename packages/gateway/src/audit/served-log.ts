@@ -8,6 +8,7 @@ import {
   openCheckpoint,
   readTileFile,
   tilePath,
+  tileWidth,
   type TileResource,
   type VerifierKey,
 } from '@sallyport/contract/log'
@@ -19,14 +20,19 @@ export class ServedLog {
   readonly #view: LogView
   readonly #key: VerifierKey
   readonly #isWitnessed: boolean
+  readonly #prunedSize: () => Promise<number>
   /** Entries that a checkpoint is known to cover: it never covers fewer later. */
   #coveredSize = 0
 
-  /** `isWitnessed`: the newest checkpoint that witnesses cosigned is shown rather than the newest, once there is one. */
-  constructor(view: LogView, key: VerifierKey, isWitnessed: boolean) {
+  /**
+   * `isWitnessed`: the newest checkpoint that witnesses cosigned is shown rather than the newest, once there is one. `prunedSize`: entries that are not here any more, whose
+   * bundles are not shown.
+   */
+  constructor(view: LogView, key: VerifierKey, isWitnessed: boolean, prunedSize: () => Promise<number> = () => Promise.resolve(0)) {
     this.#view = view
     this.#key = key
     this.#isWitnessed = isWitnessed
+    this.#prunedSize = prunedSize
   }
 
   /** Undefined before the first. @throws Fault when what lies there was not signed by the log */
@@ -45,6 +51,7 @@ export class ServedLog {
     const file = await readTileFile(this.#view, pathOf, width)
     const bytes = file && (resource.kind === 'entries' ? encodeBundle(decodeBundle(file, width)) : file.subarray(0, width * hashBytes))
     if (bytes && (resource.kind === 'tile' ? bytes.length === width * hashBytes : decodeBundle(bytes, width).length === width)) return bytes
+    if (!file && resource.kind === 'entries' && (index + 1) * tileWidth <= (await this.#prunedSize())) return undefined
     throw new Fault(`${pathOf(width)} is not whole: verify the log`, 'not-done')
   }
 

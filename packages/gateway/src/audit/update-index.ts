@@ -1,4 +1,5 @@
-import { leafHash, tileWidth } from '@sallyport/contract/log'
+import { Fault } from '@sallyport/contract'
+import { bundleWidth, hashBytes, leafHash, readTileFile, tilePath, tileWidth } from '@sallyport/contract/log'
 import { factsOf, type EntryFacts } from './entry-facts.ts'
 import type { LogView } from './log-files.ts'
 import type { LogIndex } from './log-index.ts'
@@ -22,10 +23,13 @@ export async function belongsTo(view: LogView, index: LogIndex): Promise<boolean
   return (await isSame(0, ends.first)) && (await isSame(size - 1, ends.last))
 }
 
-/** SHA-256 of a published entry as a leaf of the tree. @throws Fault when it cannot be read */
+/** SHA-256 of a published entry as a leaf of the tree, by the tile, which is there when the entry is pruned. @throws Fault when it cannot be read */
 export async function leafAt(view: LogView, index: number, published: number): Promise<Uint8Array> {
-  const entries = await readBundle(view, Math.floor(index / tileWidth), published)
-  return leafHash(nodeLogCrypto.sha256, entries[index % tileWidth] ?? new Uint8Array(0))
+  const bundle = Math.floor(index / tileWidth)
+  const tile = await readTileFile(view, (width) => tilePath({ level: 0, index: bundle, width }), bundleWidth(bundle, published))
+  const at = (index % tileWidth) * hashBytes
+  if (!tile || tile.length < at + hashBytes) throw new Fault(`the hash of entry ${index} of the log is missing`, 'not-done')
+  return tile.subarray(at, at + hashBytes)
 }
 
 /**

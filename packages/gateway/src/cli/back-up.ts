@@ -18,6 +18,7 @@ import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 import { version } from '../main.ts'
 import { askGateway } from './admin-client.ts'
 import { withLogOffline } from './open-log-offline.ts'
+import { ownPrunedLog } from './verify-log.ts'
 
 export interface BackupMade {
   readonly kind: 'made'
@@ -39,12 +40,14 @@ export async function backUp(folder: string, target: string, passphrase: string 
   const { trustDomain } = await openRoots(dataFolder(folder).authority, randomBytes)
   const file = await fileFor(target, trustDomain)
   const sealed = passphrase !== undefined
+  const pruned = await ownPrunedLog(folder)
   const subject = { file: basename(file), sealed }
   const noteWith = async (note: (act: BackupAct) => Promise<number>): Promise<BackupMade> => {
     try {
       const backup = await makeBackup({
         folder,
         view: viewLogFolder(dataFolder(folder).log),
+        prunedSize: pruned?.size ?? 0,
         copyDatabase: (to) => copyDatabase(dataFolder(folder).database, to),
         note: () => note('backup.made'),
         version,

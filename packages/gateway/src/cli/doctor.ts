@@ -17,7 +17,8 @@ import { loadConfiguration } from '../control/configuration/configuration-file.t
 import { askGateway } from './admin-client.ts'
 import { whyNoAnswer } from './operator-console.ts'
 import { findUnsetSecrets } from './unset-secrets.ts'
-import { ownVerifierKey, verifyFolder } from './verify-log.ts'
+import { objectionsToArchive, tryArchive } from './examine-archive.ts'
+import { ownPrunedLog, ownVerifierKey, verifyFolder } from './verify-log.ts'
 
 export interface Finding {
   readonly check: string
@@ -92,6 +93,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
   await check('authority', () => checkAuthority(folder, configuration, patient))
   await check('database', () => checkDatabase(folder, patient))
   await checkAgainst('secrets', async (compiled) => joined(await findUnsetSecrets(folder, compiled.configuration, patient.randomBytes)))
+  await checkAgainst('archive', (compiled) => tryArchive(folder, compiled))
   await check('gateway', () => askRunning(folder, configuration))
   if (configuration?.configuration.log?.witnesses) await check('witnesses', () => askAboutWitnesses(folder))
   return findings
@@ -158,7 +160,7 @@ async function verifyLog(folder: string, configuration: CompiledConfiguration | 
   if (named) await refuseOtherTrustDomain(dataFolder(folder).authority, named) // its name is part of the key's: it would look forged
   const earlier = await keptCheckpoint(folder).read()
   const key = await ownVerifierKey(folder)
-  const report = await verifyFolder(dataFolder(folder).log, key, { earlier: earlier === undefined ? [] : [earlier] })
+  const report = await verifyFolder(dataFolder(folder).log, key, { earlier: earlier === undefined ? [] : [earlier], pruned: await ownPrunedLog(folder) })
   if (report.kind === 'fault') throw new Fault(report.text, 'not-done')
   return undefined
 }
@@ -214,6 +216,7 @@ async function askRunning(folder: string, configuration: CompiledConfiguration |
       : []),
     ...objectionsToOldFields(status),
     ...objectionsToExports(status),
+    ...objectionsToArchive(status),
   ]
   return joined(objections)
 }

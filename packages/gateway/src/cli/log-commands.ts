@@ -4,12 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { eventJsonSchema, Fault } from '@sallyport/contract'
 import type { Command } from 'commander'
 import { findEvents } from '../audit/find-events.ts'
+import type { LogView } from '../audit/log-files.ts'
 import { followLog, readRecord, type LogRecord } from '../audit/reader.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { dataFolder } from '../control/data-folder.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { findStory, tellStory } from './explain.ts'
-import { addLogProofCommands, type OnLog } from './log-proof-commands.ts'
+import { addLogProofCommands, fromFolder, type FromFolder, type OnLog } from './log-proof-commands.ts'
+import { viewOwnLog } from './open-archive.ts'
 import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
 import { addPayloadCommands } from './payload-commands.ts'
 import { addSearchCommands, indexMax, shownMax } from './search-commands.ts'
@@ -27,17 +29,29 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
   /** What is missing is the folder, so it ends as a wrong configuration does. */
   const onLog: OnLog = (options, work) => {
     const folder = folderOf(options)
-    if (existsSync(dataFolder(folder).log)) return run(options, () => work(viewLogFolder(dataFolder(folder).log)))
+    if (options.from !== undefined) return onFolder(options, options.from, work)
+    if (existsSync(dataFolder(folder).log)) {
+      return run(options, async () => {
+        using view = viewOwnLog(folder, options.config)
+        await work(view)
+      })
+    }
     const missing = existsSync(folder)
       ? `there is no log in ${folder} yet: run "sallyport up" first`
       : `there is no data folder ${folder}: run "sallyport init"`
     fail(options, `${missing}, or name the data folder with --data`, exitCodes.configuration)
     return Promise.resolve()
   }
+  const onFolder = (options: Common, folder: string, work: (view: LogView) => Promise<void>): Promise<void> => {
+    if (existsSync(folder)) return run(options, () => work(viewLogFolder(folder)))
+    fail(options, `there is no folder ${folder}`, exitCodes.configuration)
+    return Promise.resolve()
+  }
   addLogProofCommands(log, console, terminal, onLog)
   shows(log.command('show').description('one entry'))
     .argument('<index>', 'its number in the log', wholeNumber(0, indexMax))
-    .action(async (index: number, options: Common) =>
+    .option('--from <folder>', fromFolder)
+    .action(async (index: number, options: Common & FromFolder) =>
       onLog(options, async (view) => {
         const record = await readRecord(view, index)
         if (!record) return fail(options, `the log has no entry ${index}`)

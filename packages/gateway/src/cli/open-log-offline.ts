@@ -6,6 +6,7 @@ import { ed25519Signer } from '../audit/log-key.ts'
 import type { Log } from '../audit/log.ts'
 import { openLog } from '../audit/sequencer.ts'
 import { dataFolder, deriveKey, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
+import { readPrunedLog } from '../control/pruned-log.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { openLogFolder } from '../drivers/posix-log/log-folder.ts'
 
@@ -29,9 +30,9 @@ export async function withLogOffline<Result>(
   const trustDomain = parseTrustDomain(trustDomainText)
   if (!trustDomain) throw new Fault(`${trustDomainText} is not a trust domain`, 'not-done')
   const places = dataFolder(folder)
-  const journalKey = createSecretKey(deriveKey(await readKeyFile(places.sealingKey), 'journal'))
-  const signer = ed25519Signer(await readLogKey(folder), journalKey)
-  const { log, recovered } = await openLog(await openLogFolder(places.log), signer, { kept })
+  const sealingKey = await readKeyFile(places.sealingKey)
+  const signer = ed25519Signer(await readLogKey(folder), createSecretKey(deriveKey(sealingKey, 'journal')))
+  const { log, recovered } = await openLog(await openLogFolder(places.log), signer, { kept, pruned: await readPrunedLog(folder, sealingKey) })
   try {
     return await work({ log, now: clockAfter(recovered.lastTime), trustDomain })
   } finally {

@@ -7,7 +7,7 @@ import { belongsTo, updateIndex } from '../audit/update-index.ts'
 import { dataFolder } from '../control/data-folder.ts'
 import { openLogIndex, openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
 import { suggest } from '../suggest.ts'
-import type { OnLog } from './log-proof-commands.ts'
+import { fromFolder, type FromFolder, type OnLog } from './log-proof-commands.ts'
 import { moment } from './moment.ts'
 import { agentName, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
 import { isoTime } from './table.ts'
@@ -49,11 +49,18 @@ export function addSearchCommands(log: Command, { common, shows, folderOf, print
     .option('--session <id>', 'of this session')
     .option('--before <index>', 'only older entries than this one: the next page', wholeNumber(0, indexMax))
     .option('--limit <count>', 'at most so many', wholeNumber(1, shownMax), 50)
-    .action(async ({ config, data, json, full, limit, before, ...given }: Common & Asked) => {
-      const options = { config, ...(data !== undefined && { data }), ...(json !== undefined && { json }), ...(full !== undefined && { full }) }
+    .option('--from <folder>', fromFolder)
+    .action(async ({ config, data, json, full, limit, before, from, ...given }: Common & FromFolder & Asked) => {
+      const options = {
+        config,
+        ...(from !== undefined && { from }),
+        ...(data !== undefined && { data }),
+        ...(json !== undefined && { json }),
+        ...(full !== undefined && { full }),
+      }
       const filter = given.agent?.includes('/') === true ? { ...given, ...agentName(given.agent) } : given
       await onLog(options, async (view) => {
-        using index = openLogIndexToRead(dataFolder(folderOf(options)).logIndex)
+        using index = from === undefined ? openLogIndexToRead(dataFolder(folderOf(options)).logIndex) : undefined
         const { found, index: used } = await searchLog(view, index, filter, { limit, ...(before !== undefined && { below: before }) })
         if (used === 'none' && (await publishedSize(view)) > smallLogEntries)
           warn(['this searched the log without an index, entry by entry; "sallyport log index rebuild" makes one'])

@@ -32,6 +32,9 @@ const status = z.object({
     key: z.string(),
     quorum: z.number().optional(),
     cosignedSize: z.number().optional(),
+    archive: z
+      .object({ to: z.string(), size: z.number(), lagEntries: z.number(), lagMs: z.number(), failure: z.string().optional(), conflict: z.string().optional() })
+      .optional(),
     witnesses: z
       .array(z.object({ name: z.string(), state: z.string(), size: z.number(), time: z.string().optional(), problem: z.string().optional() }))
       .optional(),
@@ -73,6 +76,7 @@ export const tellStatus = telling(
         ...(log.witnesses
           ? [['cosigned', `${log.cosignedSize ?? 0} entries, by ${log.quorum ?? 0} of ${log.witnesses.length} witnesses or more`] as const]
           : []),
+        ...(log.archive ? [['archive', archiveText(log.archive)] as const] : []),
         ['blocked', blocks.length === 0 ? 'nothing' : blocks.map(blockText).join(', ')],
         ...(payloads && payloads.kept > 0 ? [['payloads', `of ${payloads.kept} calls, ${Math.ceil(payloads.bytes / 1024)} KiB`] as const] : []),
         ...(tools && tools.held > 0 ? [['held tools', `${tools.held}: see sallyport tools list`]] : []),
@@ -123,6 +127,13 @@ export const tellStatus = telling(
           ]),
     ].join('\n'),
 )
+
+type ArchiveTold = NonNullable<z.infer<typeof status>['log']['archive']>
+
+function archiveText({ to, size, lagEntries, lagMs, failure, conflict }: ArchiveTold): string {
+  const behind = lagEntries === 0 ? '' : `, ${lagEntries} entries and ${Math.round(lagMs / 1000)} s behind`
+  return `${conflict === undefined ? '' : 'CONFLICT; '}${size} entries in ${to}${behind}${failure === undefined ? '' : `: ${failure}`}`
+}
 
 const agentShape = { tenant: z.string(), agent: z.string(), standing: z.string(), isBlocked: z.boolean().optional() }
 const agents = z.object({ agents: z.array(z.object({ ...agentShape, registeredAtMs: z.number() })) })

@@ -8,7 +8,7 @@ import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 /** Secrets that the configuration names and nobody has set, for all tenants or one: every call that needs one is refused. @throws Fault */
 export async function findUnsetSecrets(
   folder: string,
-  { upstreams, telemetry = {}, sessions, alerts }: Configuration,
+  { upstreams, telemetry = {}, sessions, alerts, log }: Configuration,
   randomBytes: (length: number) => Uint8Array,
 ): Promise<readonly string[]> {
   const named = [
@@ -16,6 +16,7 @@ export async function findUnsetSecrets(
     ...Object.entries(telemetry).flatMap(([signal, given]) =>
       Object.values(given?.headers ?? {}).map(({ secret }) => ({ where: `telemetry.${signal}`, secret })),
     ),
+    ...(log?.archive?.s3.secret === undefined ? [] : [{ where: 'log.archive', secret: log.archive.s3.secret }]),
     ...(alerts?.webhook?.secret === undefined ? [] : [{ where: 'alerts.webhook', secret: alerts.webhook.secret }]),
     ...Object.entries(sessions?.providers ?? {}).flatMap(([provider, { authentication, registration }]) =>
       [authentication.secret, registration?.token].flatMap((secret) => (secret === undefined ? [] : [{ where: `sessions.providers.${provider}`, secret }])),

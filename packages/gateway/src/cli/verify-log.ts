@@ -6,6 +6,8 @@ import * as prove from '../audit/prove.ts'
 import { refuseOtherTrustDomain } from '../control/authority/roots.ts'
 import { loadConfiguration } from '../control/configuration/configuration-file.ts'
 import { dataFolder, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
+import { prunedSizeIn, readPrunedLog, type PrunedLog } from '../control/pruned-log.ts'
+import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import type { Terminal } from './operator-console.ts'
 import { progressLine } from './progress-line.ts'
 import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
@@ -28,12 +30,18 @@ export async function configuredVerifierKey(folder: string, configurationFile: s
   return ownVerifierKey(folder)
 }
 
+/** What was pruned from a data folder, if anything. @throws Fault */
+export async function ownPrunedLog(folder: string): Promise<PrunedLog | undefined> {
+  return (await prunedSizeIn(folder)) === 0 ? undefined : readPrunedLog(folder, await readKeyFile(dataFolder(folder).sealingKey))
+}
+
 /** Verifies the log of a data folder with its own key, and that it is not behind the newest checkpoint that was signed. @throws Fault */
 export async function verifyOwnLog(folder: string, configurationFile: string, stderr: Terminal['stderr']): Promise<VerifiedLog | LogFault> {
   const earlier = await keptCheckpoint(folder).read()
   const progress = progressLine(stderr)
   return verifyFolder(dataFolder(folder).log, await configuredVerifierKey(folder, configurationFile), {
     earlier: earlier === undefined ? [] : [earlier],
+    pruned: await ownPrunedLog(folder),
     onProgress: (entries, size) => progress.tell(entries, size),
   }).finally(() => progress.clear())
 }

@@ -14,7 +14,22 @@ import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 export function dataFolder(
   folder: string,
 ): Readonly<
-  Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'payloads' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>
+  Record<
+    | 'authority'
+    | 'log'
+    | 'logKey'
+    | 'logHead'
+    | 'logIndex'
+    | 'logPruned'
+    | 'archive'
+    | 'exports'
+    | 'payloads'
+    | 'database'
+    | 'sealingKey'
+    | 'ticketKeys'
+    | 'adminSocket',
+    string
+  >
 > {
   return {
     authority: join(folder, 'ca'),
@@ -22,6 +37,8 @@ export function dataFolder(
     logKey: join(folder, 'log.key'),
     logHead: join(folder, 'log.head'),
     logIndex: join(folder, 'log.index'),
+    logPruned: join(folder, 'log.pruned'),
+    archive: join(folder, 'archive'),
     exports: join(folder, 'exports'),
     payloads: join(folder, 'payloads'),
     database: join(folder, 'state.db'),
@@ -122,7 +139,16 @@ async function isThere(path: string): Promise<boolean> {
 export function deriveKey(
   sealingKey: Uint8Array,
   purpose:
-    'call-digest' | 'enrolment-tokens' | 'journal' | 'payload-digests' | 'payload-keys' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
+    | 'call-digest'
+    | 'enrolment-tokens'
+    | 'journal'
+    | 'payload-digests'
+    | 'payload-keys'
+    | 'pruned-log'
+    | 'provider-credentials'
+    | 'session'
+    | 'session-store'
+    | 'ticket-keys',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

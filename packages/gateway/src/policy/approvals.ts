@@ -111,6 +111,16 @@ export class Approvals {
     return [...this.#byId.values()].filter(({ expiresAt }) => expiresAt > nowMs)
   }
 
+  /** Everything, for `restore`. */
+  dump(): readonly Approval[] {
+    return [...this.#byId.values()]
+  }
+
+  /** Takes over what `dump` gave, into an empty one. */
+  restore(dumped: readonly Approval[]): void {
+    for (const approval of dumped) this.#put(approval)
+  }
+
   #sweep(nowMs: number): void {
     for (const approval of this.#byId.values()) if (approval.expiresAt <= nowMs) this.#forget(approval)
   }

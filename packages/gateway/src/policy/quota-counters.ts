@@ -20,6 +20,21 @@ interface Counter {
   readonly limit: Limit
 }
 
+/** What is used and held back at one moment. */
+export interface DumpedQuotas {
+  readonly latestMs: number
+  readonly counters: readonly {
+    readonly key: string
+    readonly level: number
+    readonly reserved: number
+    readonly atMs: number
+    readonly owner: string
+    readonly limit: Limit
+  }[]
+  /** `counter`: its place among `counters`. */
+  readonly reservations: readonly { readonly request: string; readonly held: readonly { readonly counter: number; readonly weighted: number }[] }[]
+}
+
 export type Charge =
   | {
       readonly kind: 'exhausted'
@@ -147,17 +162,55 @@ export class QuotaCounters {
     for (const request of this.#reservations.keys()) this.settle(request, { tokens: undefined, cost: undefined }, nowMs)
   }
 
+  /** Everything, for `restore`. */
+  dump(): DumpedQuotas {
+    const places = new Map<Counter, number>()
+    const counters = [...this.#counters].map(([key, counter], at) => {
+      places.set(counter, at)
+      return { key, ...counter }
+    })
+    const reservations = [...this.#reservations].map(([request, held]) => ({
+      request,
+      held: held.map(({ counter, weighted }) => ({ counter: places.get(counter) ?? -1, weighted })),
+    }))
+    return { latestMs: this.#latestMs, counters, reservations }
+  }
+
+  /** Takes over what `dump` gave, into an empty one: use under a quota that is not among `quotas` with the same numbers is dropped. */
+  restore({ latestMs, counters, reservations }: DumpedQuotas, quotas: readonly Quota[]): void {
+    this.advance(latestMs)
+    const limits = new Map(quotas.flatMap(({ id, limits: own }) => own.map((limit) => [limitKey(id, limit), limit])))
+    const restored = counters.map(({ key, owner, level, reserved, atMs, limit: before }): Counter | undefined => {
+      const limit = limits.get(limitKey(key.split('\u0000', 1)[0] ?? '', before))
+      if (!limit) return undefined
+      const counter: Counter = { level, reserved, atMs, owner, limit }
+      this.#keep(key, counter)
+      return counter
+    })
+    for (const { request, held } of reservations) {
+      const kept = held.flatMap(({ counter: at, weighted }) => {
+        const counter = restored[at]
+        return counter ? [{ counter, weighted }] : []
+      })
+      if (kept.length > 0) this.#reservations.set(request, kept)
+    }
+  }
+
   #open(quota: Quota, limit: Limit, subject: Subject): Counter {
     const key = keyOf(quota, limit, subject)
     const known = this.#counters.get(key)
     if (known) return known
     const owner = ownerOf(subject)
     const counter: Counter = { level: 0, reserved: 0, atMs: this.#latestMs, owner, limit }
-    this.#counters.set(key, counter)
-    const opened = this.#openedBy.get(owner)
-    if (opened) opened.add(key)
-    else this.#openedBy.set(owner, new Set([key]))
+    this.#keep(key, counter)
     return counter
+  }
+
+  #keep(key: string, counter: Counter): void {
+    this.#counters.set(key, counter)
+    const opened = this.#openedBy.get(counter.owner)
+    if (opened) opened.add(key)
+    else this.#openedBy.set(counter.owner, new Set([key]))
   }
 
   #raise(counter: Counter, weighted: number): void {
@@ -219,7 +272,11 @@ function ownerOf({ tenant, agent }: Subject): string {
 }
 
 /** Of the values only an action can hold any character, and it comes last; a limit with other numbers is another counter. */
-function keyOf({ id, per }: Quota, { unit, weight, drainPerMs, capacity }: Limit, subject: Subject): string {
+function keyOf({ id, per }: Quota, limit: Limit, subject: Subject): string {
   const values = per.map((dimension) => `${dimension}=${subject[dimension].slice(0, actionLengthMax)}`)
-  return [id, unit, weight, drainPerMs, capacity, ...values].join('\u0000')
+  return [limitKey(id, limit), ...values].join('\u0000')
+}
+
+function limitKey(id: string, { unit, weight, drainPerMs, capacity }: Limit): string {
+  return [id, unit, weight, drainPerMs, capacity].join('\u0000')
 }

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { LogEvent } from '@sallyport/contract'
-import { Bench, callBy, principalOf } from '../../../../test/fixtures/access-request.ts'
+import { Bench, callBy, policyOf, principalOf } from '../../../../test/fixtures/access-request.ts'
 import { decisionEntry, entryTime } from '../audit/entries.ts'
 import { questionOf } from './question.ts'
-import { replay } from './state.ts'
+import { PolicyState, replay } from './state.ts'
+import { restoreState, snapshotOf, stateSnapshot } from './state-snapshot.ts'
 
 const agents = [await principalOf('acme', 'bot'), await principalOf('acme', 'other'), await principalOf('globex', 'bot')]
 
-const makeBench = (): Bench =>
+const makeBench = (state?: PolicyState): Bench =>
   new Bench(
     [
       { id: 'all', match: {}, then: 'permit' },
@@ -20,6 +21,7 @@ const makeBench = (): Bench =>
       { id: 'tenant', per: ['tenant'], requests: 9, window: '3s' },
       { id: 'action', match: { upstream: 'payments' }, per: ['agent', 'action'], requests: 7, window: '5s', burst: 3 },
     ],
+    state,
   )
 
 const call = fc.record({
@@ -90,3 +92,45 @@ test('the state replayed from the log decides what the live one decides', () => 
     { numRuns: 200 },
   )
 })
+
+test('a snapshot of the state and the entries behind it decide what replaying all of them decides', () => {
+  fc.assert(
+    fc.property(acts, acts, fc.nat(), (before, after, place) => {
+      const { events } = run(makeBench(), before)
+      const split = place % (events.length + 1)
+      const whole = makeBench()
+      for (const event of events) replay(whole.state, event, whole.policy)
+      const prefix = new PolicyState()
+      for (const event of events.slice(0, split)) replay(prefix, event, whole.policy)
+      const kept = stateSnapshot.parse(JSON.parse(JSON.stringify(snapshotOf(prefix))))
+      const rest = makeBench(restoreState(kept, whole.policy))
+      for (const event of events.slice(split)) replay(rest.state, event, rest.policy)
+      rest.nowMs = whole.nowMs
+      assert.deepEqual(inOrder(rest.state), inOrder(whole.state))
+      assert.deepEqual(run(rest, after).seen, run(whole, after).seen)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('what a call held back is in a snapshot, and use under a quota that was changed since is not', () => {
+  const use = { requests: 1, tokens: 5, cost: undefined }
+  const [policy, changed] = [10, 20].map((tokens) => policyOf([], [{ id: 'spend', per: ['agent'], tokens, window: '1h' }]))
+  const [quota] = policy?.quotas ?? []
+  assert.ok(policy && changed && quota)
+  const subject = { tenant: 'acme', agent: 'bot', upstream: 'models', action: 'chat' }
+  const state = new PolicyState()
+  assert.ok(state.quotas.add([quota], subject, use, 'one', 1_000))
+  const kept = snapshotOf(state)
+  const restored = restoreState(kept, policy)
+  assert.equal(restored.quotas.charge([quota], subject, { ...use, tokens: 6 }, 'two', 1_000).kind, 'exhausted')
+  restored.quotas.settle('one', { tokens: 0, cost: 0 }, 1_000)
+  assert.equal(restored.quotas.charge([quota], subject, { ...use, tokens: 6 }, 'two', 1_000).kind, 'charged')
+  assert.equal(restoreState(kept, changed).quotas.reservations, 0)
+})
+
+/** Where a counter stands among the others is no part of what it counts. */
+function inOrder(state: PolicyState): unknown {
+  const { quotas, ...others } = snapshotOf(state)
+  return { ...others, latestMs: quotas.latestMs, counters: [...quotas.counters].sort((one, other) => (one.key < other.key ? -1 : 1)) }
+}

@@ -31,6 +31,12 @@ export interface PinnedTool extends ToolOwner {
 /** One step of a tool, as the log tells it. */
 export type ToolChange = Omit<ToolEvent, 'v' | 'type' | 'time'>
 
+export interface DumpedTools {
+  readonly tools: readonly PinnedTool[]
+  /** Upstreams whose tools were listed once, as TENANT/UPSTREAM. */
+  readonly listed: readonly string[]
+}
+
 interface Upstream {
   readonly tools: Map<string, PinnedTool>
   isListed: boolean
@@ -116,6 +122,20 @@ export class ToolPins {
   all(upstream?: string): readonly PinnedTool[] {
     const known = [...this.#upstreams.values()].flatMap(({ tools }) => [...tools.values()])
     return upstream === undefined ? known : known.filter((tool) => tool.upstream === upstream)
+  }
+
+  /** Everything that the log tells, for `restore`. */
+  dump(): DumpedTools {
+    return { tools: this.all(), listed: [...this.#upstreams].flatMap(([key, { isListed }]) => (isListed ? [key] : [])) }
+  }
+
+  /** Takes over what `dump` gave, into an empty one. */
+  restore({ tools, listed }: DumpedTools): void {
+    for (const tool of tools) this.#of(tool).tools.set(tool.tool, tool)
+    for (const key of listed) {
+      const [tenant = '', upstream = ''] = key.split('/')
+      this.#of({ tenant, upstream }).isListed = true
+    }
   }
 
   #of(owner: ToolOwner): Upstream {

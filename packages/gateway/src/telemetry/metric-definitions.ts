@@ -43,6 +43,11 @@ export const metricDefinitions = {
   sallyport_export_lag_entries: { kind: 'gauge', help: 'Entries that a checkpoint covers and that are not known to have arrived', labels: ['export'] },
   sallyport_export_lag_seconds: { kind: 'gauge', help: 'For how long there have been such entries', labels: ['export'] },
   sallyport_export_failures_total: { kind: 'counter', help: 'Attempts of an export that failed', labels: ['export'] },
+  sallyport_archive_size: { kind: 'gauge', help: 'Entries of the log that are known to be in the archive', labels: [] },
+  sallyport_archive_lag_entries: { kind: 'gauge', help: 'Entries that a checkpoint covers and that are not known to be in the archive', labels: [] },
+  sallyport_archive_lag_seconds: { kind: 'gauge', help: 'For how long there have been such entries', labels: [] },
+  sallyport_archive_conflict: { kind: 'gauge', help: '1 if another object stands in the archive where one of the log belongs: an alarm', labels: [] },
+  sallyport_archive_failures_total: { kind: 'counter', help: 'Attempts to keep the log in the archive that failed', labels: [] },
 } as const satisfies Readonly<Record<`sallyport_${string}`, MetricDefinition>>
 
 export type MetricName = keyof typeof metricDefinitions

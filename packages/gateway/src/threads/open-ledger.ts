@@ -2,17 +2,18 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { clockAfter } from '../audit/clock-after.ts'
 import { ed25519Signer, logKeyText } from '../audit/log-key.ts'
 import type { Log } from '../audit/log.ts'
-import { readForward } from '../audit/reader.ts'
 import { RunState } from '../audit/runs/run-state.ts'
 import { openLog } from '../audit/sequencer.ts'
 import { dataFolder, deriveKey, keptCheckpoint, readLogKey } from '../control/data-folder.ts'
+import { readPrunedLog } from '../control/pruned-log.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { openLogFolder, viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { openDatabase } from '../drivers/sqlite/database.ts'
 import { SqliteHeldCalls } from '../drivers/sqlite/held-calls.ts'
 import { SqliteToolDefinitions } from '../drivers/sqlite/tool-definitions.ts'
 import { Ledger, type PolicyRevision } from '../ledger.ts'
-import { PolicyState, replay } from '../policy/state.ts'
+import type { PolicyState } from '../policy/state.ts'
+import { replayLog } from '../replay-log.ts'
 import { RunRegister, type RunSight, type RunTerms } from '../run-register.ts'
 import { ToolRegister } from '../tool-register.ts'
 
@@ -52,8 +53,10 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
   const places = dataFolder(folder)
   const sealingKey = await readKeyFile(places.sealingKey)
   const signer = ed25519Signer(await readLogKey(folder), createSecretKey(deriveKey(sealingKey, 'journal')))
+  const pruned = await readPrunedLog(folder, sealingKey)
   const { log, recovered } = await openLog(await openLogFolder(places.log), signer, {
     kept: keptCheckpoint(folder),
+    pruned,
     onUnavailable: (fault) => {
       report('log.unavailable', fault)
       terms.onUnfit?.()
@@ -62,7 +65,7 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
   try {
     const now = clockAfter(recovered.lastTime)
     const runState = new RunState(terms.runs.recordsPerMinute)
-    const { state, open } = await replayLog(places.log, policy, runState)
+    const { state, open } = await replayLog(viewLogFolder(places.log), pruned, policy.policy, runState)
     const database = openDatabase(places.database)
     const ledger = new Ledger(
       {
@@ -109,19 +112,4 @@ export async function openLedger(terms: LedgerTerms): Promise<OpenLedger> {
     await log.close()
     throw error
   }
-}
-
-async function replayLog(folder: string, { policy }: PolicyRevision, runs: RunState): Promise<{ state: PolicyState; open: Map<number, string> }> {
-  const state = new PolicyState()
-  const open = new Map<number, string>()
-  for await (const { index, event } of readForward(viewLogFolder(folder))) {
-    replay(state, event, policy)
-    if (event.type === 'record' || event.type === 'runtime') runs.apply(event, Promise.resolve(index))
-    if (event.type === 'decision' && event.decision === 'permit') open.set(index, event.request)
-    if (event.type === 'outcome') open.delete(event.decision)
-    if (event.type !== 'gateway') continue
-    if (event.act === 'started') open.clear()
-    for (const unanswered of event.unanswered ?? []) open.delete(unanswered)
-  }
-  return { state, open }
 }

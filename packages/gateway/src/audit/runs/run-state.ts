@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson, recordLimits, type RecordEvent, type RuntimeEvent, type RuntimeRecord } from '@sallyport/contract'
+import { z } from 'zod'
 
 /** Runs that are open at once, of one agent and of all together. */
 export const runsPerAgentMax = 16
@@ -34,6 +35,29 @@ interface RecordingAgent {
   levelAtMs: number
   readonly runs: Map<string, OpenRun>
 }
+
+const index = z.number().int().min(0)
+
+/** The state as data. */
+export const dumpedRuns = z.array(
+  z.strictObject({
+    key: z.string(),
+    count: index,
+    level: z.number(),
+    levelAtMs: z.number(),
+    runs: z.array(
+      z.strictObject({
+        run: z.string(),
+        next: index,
+        heardAtMs: z.number(),
+        isSilent: z.boolean(),
+        opened: index,
+        newest: z.array(z.strictObject({ digest: z.string(), index })),
+      }),
+    ),
+  }),
+)
+export type DumpedRuns = z.infer<typeof dumpedRuns>
 
 export interface RunOwner {
   readonly tenant: string
@@ -95,6 +119,39 @@ export class RunState {
     run.newest.push({ digest: digestOf(event), index })
     if (run.newest.length > recordLimits.perMessageMax) run.newest.shift()
     run.next = event.number + 1
+  }
+
+  /** Everything that the log tells, for `restore`, once all of it is durable. */
+  async dump(): Promise<DumpedRuns> {
+    const dumpRun = async ({ run, next, heardAtMs, isSilent, opened, newest }: OpenRun): Promise<DumpedRuns[number]['runs'][number]> => ({
+      run,
+      next,
+      heardAtMs,
+      isSilent,
+      opened: await opened,
+      newest: await Promise.all(newest.map(async ({ digest, index }) => ({ digest, index: await index }))),
+    })
+    return Promise.all(
+      [...this.#agents].map(async ([key, { count, level, levelAtMs, runs }]) => ({
+        key,
+        count,
+        level,
+        levelAtMs,
+        runs: await Promise.all([...runs.values()].map(dumpRun)),
+      })),
+    )
+  }
+
+  /** Takes over what `dump` gave, into an empty one. */
+  restore(dumped: DumpedRuns): void {
+    for (const { key, runs, ...rest } of dumped) {
+      const open = runs.map(({ opened, newest, ...run }): [string, OpenRun] => [
+        run.run,
+        { ...run, opened: Promise.resolve(opened), newest: newest.map(({ digest, index }) => ({ digest, index: Promise.resolve(index) })) },
+      ])
+      this.#agents.set(key, { ...rest, runs: new Map(open) })
+      this.#open += open.length
+    }
   }
 
   /** Whatever was heard, and when, before this moment is not known. */

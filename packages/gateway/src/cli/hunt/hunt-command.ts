@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { Fault } from '@sallyport/contract'
 import type { Command } from 'commander'
-import { viewLogFolder } from '../../drivers/posix-log/log-folder.ts'
 import { dataFolder } from '../../control/data-folder.ts'
 import { askGateway } from '../admin-client.ts'
 import { moment } from '../moment.ts'
+import { viewOwnLog } from '../open-archive.ts'
 import { exitCodes, type Acting, type OperatorConsole, type Terminal } from '../operator-console.ts'
 import { nothingObserved, observeFile, type Span } from './foreign-log.ts'
 import { readMapping } from './mapping.ts'
@@ -42,9 +42,10 @@ export function addHuntCommand(root: Command, console: OperatorConsole, terminal
         // An altered log hides what it likes, but what it says against a session still counts.
         const verified = options.log === undefined ? await verifyOwnLog(folderOf(options), options.config, terminal.stderr) : undefined
         if (verified?.kind === 'fault') warn([`the log does not verify, so more may have happened than is found here: ${verified.text}`])
+        using view = viewOwnLog(folderOf(options), options.config)
         const report =
           options.log === undefined || options.mapping === undefined
-            ? { ...(await huntOwnLog(viewLogFolder(dataFolder(folderOf(options)).log), span)), lines: 0, unreadable: 0, examples: [] }
+            ? { ...(await huntOwnLog(view, span)), lines: 0, unreadable: 0, examples: [] }
             : await huntForeignLogs(options.log, options.mapping, span)
         const quarantined = options.quarantine === true ? await quarantine(console, options, report) : undefined
         const said = tellReport(report)

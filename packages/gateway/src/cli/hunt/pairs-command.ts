@@ -2,9 +2,9 @@ import { duration, durationMs } from '@sallyport/contract'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { searchedNames, searchedReferences, type EventFilter } from '../../audit/entry-facts.ts'
 import { dataFolder } from '../../control/data-folder.ts'
-import { viewLogFolder } from '../../drivers/posix-log/log-folder.ts'
 import { openLogIndexToRead } from '../../drivers/sqlite/log-index.ts'
 import { moment } from '../moment.ts'
+import { viewOwnLog } from '../open-archive.ts'
 import { exitCodes, type Common, type OperatorConsole, type Terminal } from '../operator-console.ts'
 import { searchedValues } from '../search-commands.ts'
 import { table } from '../table.ts'
@@ -53,7 +53,8 @@ export function addPairsCommand(hunt: Command, { common, print, fail, run, folde
           const { text, kind: _, ...fault } = verified
           return fail(options, `the log does not verify, so nothing that it lacks means anything: ${text}`, exitCodes.error, fault)
         }
-        const hunted = await huntPairs(viewLogFolder(places.log), index, { first, without, same, withinMs, side }, span, now)
+        using view = viewOwnLog(folderOf(options), options.config)
+        const hunted = await huntPairs(view, index, { first, without, same, withinMs, side }, span, now)
         print(options, { ...hunted, verified: verified ? { size: verified.size, root: verified.root } : null }, tellPairs(hunted, verified?.size))
         if (hunted.found.length > 0) terminal.exit(exitCodes.error)
       }),

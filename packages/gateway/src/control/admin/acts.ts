@@ -90,6 +90,10 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
       index: await ledger.note({ type: 'admin', act: input.act, person: input.person, subject: { file: input.file, sealed: input.sealed } }),
     }),
   ),
+  'log.note-pruning': act(
+    z.strictObject({ person, size: z.number().int().min(1), archive: z.string().min(1).max(1024) }),
+    async ({ ledger }, { person: by, ...subject }) => ({ kind: 'noted', index: await ledger.note({ type: 'admin', act: 'log.pruned', person: by, subject }) }),
+  ),
   reload: act(z.strictObject({ person, file: z.string().max(4096).optional() }), async ({ reload }, input) => reload(input.person, input.file)),
 
   'agent.add': act(z.strictObject({ ...agentKey, person }), async ({ authority }, { person: by, ...key }) => {

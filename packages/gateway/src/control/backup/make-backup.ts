@@ -12,12 +12,14 @@ import { dataFolder, readLogKey } from '../data-folder.ts'
 import { parsePayloadFileName } from '../payloads/payload-files.ts'
 import { readPrivateBytes } from '../private-files.ts'
 import { memberOf, packArchive } from './archive.ts'
-import { checkpointOver, copyLog } from './copy-log.ts'
+import { checkpointOver, copyLog } from '../../audit/copy-log.ts'
 import type { Member } from './tar.ts'
 
 export interface BackupPorts {
   readonly folder: string
   readonly view: LogView
+  /** Entries that are not here any more; 0 for none. */
+  readonly prunedSize: number
   /** Copies the database in one consistent state; false when there is none yet. @throws Fault */
   readonly copyDatabase: (to: string) => Promise<boolean>
   /** Writes to the log who makes the copy, durable when it resolves, and gives the entry's index. @throws Fault */
@@ -71,13 +73,13 @@ async function waitForCheckpoint(view: LogView, logKey: string, index: number): 
 }
 
 /**
- * Places of the data folder that a copy has no use for: the index can be made anew; the keys of tickets are worth five minutes, after which they could only serve a
+ * Places of the data folder that a copy has no use for: the index can be made anew; how far the archive is, it says itself; the keys of tickets are worth five minutes, after which they could only serve a
  * thief. A new place has to be named here or copied below.
  */
-type LeftOut = 'adminSocket' | 'logIndex' | 'ticketKeys'
+type LeftOut = 'adminSocket' | 'archive' | 'logIndex' | 'ticketKeys'
 
 async function* membersOf(
-  { folder, view, copyDatabase }: BackupPorts,
+  { folder, view, prunedSize, copyDatabase }: BackupPorts,
   checkpoint: Checkpoint & { readonly text: string },
   cursors: readonly Member[],
 ): AsyncGenerator<Member> {
@@ -86,7 +88,10 @@ async function* membersOf(
     logKey: () => one('log.key', readPrivateBytes(dataFolder(folder).logKey)),
     authority: () => authorityMembers(dataFolder(folder).authority),
     log: async function* () {
-      for await (const { path, bytes } of copyLog(view, checkpoint)) yield memberOf(`log/${path}`, bytes)
+      for await (const { path, bytes } of copyLog(view, checkpoint, prunedSize)) yield memberOf(`log/${path}`, bytes)
+    },
+    logPruned: async function* () {
+      if (prunedSize > 0) yield memberOf('log.pruned', await readPrivateBytes(dataFolder(folder).logPruned))
     },
     logHead: () => one('log.head', Buffer.from(checkpoint.text)),
     exports: async function* () {

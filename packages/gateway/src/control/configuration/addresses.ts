@@ -12,7 +12,7 @@ export function addressOf(text: string): HostAndPort {
 }
 
 /** Whether only this host reaches what listens there. */
-export function isLoopback({ host }: HostAndPort): boolean {
+export function isLoopback({ host }: Pick<HostAndPort, 'host'>): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/.test(host)
 }
 

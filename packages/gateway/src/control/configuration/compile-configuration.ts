@@ -24,7 +24,9 @@ import { compileWebhook, type WebhookDefinition } from '../signals/alert-definit
 import type { SessionRules } from '../../identity/identify-session.ts'
 import { compileGlob } from '../../policy/glob.ts'
 import { compilePolicy, type PolicySnapshot } from '../../policy/snapshot.ts'
+import type { ArchiveSettings } from '../../archive/archive-settings.ts'
 import type { ExportSettings } from '../../export/export-settings.ts'
+import { compileArchive } from './compile-archive.ts'
 import { compileExports } from './compile-exports.ts'
 import { addressOf, isLoopback } from './addresses.ts'
 import type { ConfigurationFault } from './configuration-fault.ts'
@@ -46,6 +48,7 @@ export interface CompiledConfiguration {
   readonly programs: ReadonlyMap<UpstreamName, StdioServerSettings>
   readonly policy: PolicySnapshot
   readonly exports: readonly ExportSettings[]
+  readonly archive: ArchiveSettings | undefined
   readonly sessions: SessionRules
   readonly providers: readonly ProviderDefinition[]
   readonly cluster: ClusterDefinition | undefined
@@ -99,7 +102,8 @@ export async function compileConfiguration(
     }
   }
   const exports = await compileExports(configuration.exports ?? {}, files)
-  faults.push(...exports.faults)
+  const archive = compileArchive(configuration)
+  faults.push(...exports.faults, ...archive.faults)
   const providers: ProviderDefinition[] = []
   const warnings: string[] = []
   for (const [name, given] of Object.entries(configuration.sessions?.providers ?? {})) {
@@ -146,6 +150,7 @@ export async function compileConfiguration(
     programs,
     policy: policy.snapshot,
     exports: exports.settings,
+    archive: archive.settings,
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
     cluster,

@@ -12,6 +12,8 @@ export interface ShowLogTerms {
   readonly log: Configuration['log']
   readonly names: readonly string[]
   readonly view: LogView
+  /** Entries that are not here any more; 0 for none. */
+  readonly prunedSize: () => Promise<number>
   readonly logKey: string
   readonly witnessAt: (key: CosignerKey, url: string) => WitnessPort
   readonly keepCosigned: (note: string) => Promise<void>
@@ -46,7 +48,7 @@ export async function showLog(terms: ShowLogTerms): Promise<ShownLog> {
   const cosigning = new Cosigning({ view, key, witnesses, quorum, keep: terms.keepCosigned, now: terms.now, onChange: terms.onWitness })
   const readers = await listening('log.listen', log?.listen ?? 'off', (address) =>
     listenForReaders(address, {
-      log: new ServedLog(view, key, witnesses.length > 0),
+      log: new ServedLog(view, key, witnesses.length > 0, terms.prunedSize),
       names: terms.names,
       observe: terms.onRead,
       report: (fault) => report('log.read', fault),
