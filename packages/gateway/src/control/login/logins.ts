@@ -10,6 +10,8 @@ export const loginMsMax = 600_000
 /** Logins that are remembered, those that ended in the last minutes too. */
 export const loginsMax = 256
 export const loginsPerAgentMax = 8
+/** Of those, logins that programs have asked for: operators always find room. */
+export const programLoginsMax = 128
 /** For all that one request of a browser asks of a provider. */
 const providerMsMax = 15_000
 
@@ -95,8 +97,10 @@ export class Logins {
   /** Refuses `control.conflict` when too many are under way. */
   start(request: LoginRequest): { readonly kind: 'started'; readonly id: string; readonly link: string; readonly expiresAt: number } | Refused {
     void this.sweep()
-    const same = [...this.#byLink.values()].filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
-    if (same.length >= loginsPerAgentMax || this.#byLink.size >= loginsMax) {
+    const alike = [...this.#byLink.values()].filter(({ program }) => (program === undefined) === (request.program === undefined))
+    const same = alike.filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
+    const hasRoom = this.#byLink.size < loginsMax && (request.program === undefined || alike.length < programLoginsMax)
+    if (same.length >= loginsPerAgentMax || !hasRoom) {
       const detail = `Too many logins are under way: wait for one to end, at most ${loginMsMax / 60_000} minutes.`
       return refused('control.conflict', detail, { detail })
     }
