@@ -1,6 +1,6 @@
 // The whole log folder is put back to an older, genuine state: refusals, revocations of approvals and used quotas would be forgotten.
 import assert from 'node:assert/strict'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { wholeGateway } from '../fixtures/whole-gateway.ts'
@@ -25,4 +25,12 @@ test('the gateway remembers what it signed, and does not start on less or on som
   await whole.assertLogVerifies(logKey) // it is genuine, only old
   await assert.rejects(whole.start(), /rolled back: it has \d+ entries, but this gateway signed \d+; entries from \d+ on are gone/)
   assert.equal(whole.seen.length, 1)
+
+  // A memory that cannot be read is no lack of one.
+  const head = join(whole.data, 'log.head')
+  for (const target of [join(whole.folder, 'nowhere'), head]) {
+    rmSync(head, { force: true })
+    symlinkSync(target, head)
+    await assert.rejects(whole.start(), /log\.head cannot be read/)
+  }
 })

@@ -34,7 +34,7 @@ const odd = [
 ] as const
 
 for (const path of ['/.well-known/openid-configuration', '/token', '/jwks']) {
-  test(`[S7] a login where ${path} answers with what is no answer fails with a clear code, opens nothing, and uses nothing up`, async () => {
+  test(`[S7] [S9] a login where ${path} answers with what is no answer fails with a clear code, opens nothing, and uses nothing up`, async () => {
     await using provider = await CrookedProvider.start()
     await using gate = await people({ others: { odd: provider.configured } })
     const logIn = async (): Promise<Page> => {

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, hkdfSync } from 'node:crypto'
-import { access } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault, type TrustDomain } from '@sallyport/contract'
 import { isKeyName } from '@sallyport/contract/log'
@@ -43,11 +43,7 @@ export async function makeDataFolder(
 }
 
 async function makeLogKey(folder: string, trustDomain: TrustDomain, logName: string | undefined): Promise<void> {
-  const isThere = await access(dataFolder(folder).logKey).then(
-    () => true,
-    () => false,
-  )
-  if (!isThere) {
+  if (!(await isThere(dataFolder(folder).logKey))) {
     const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
     return writePrivateFile(folder, 'log.key', `Log: ${trustDomain}/${logName ?? 'sallyport'}\n${pem}`)
   }
@@ -73,12 +69,7 @@ export async function readLogKey(folder: string): Promise<LogKey> {
 export function keptCheckpoint(folder: string): KeptCheckpoint {
   return {
     read: async () => {
-      try {
-        await access(dataFolder(folder).logHead)
-      } catch {
-        return undefined
-      }
-      return readPrivateFile(dataFolder(folder).logHead)
+      return (await isThere(dataFolder(folder).logHead)) ? readPrivateFile(dataFolder(folder).logHead) : undefined
     },
     keep: async (note) => {
       try {
@@ -94,11 +85,7 @@ export function keptCheckpoint(folder: string): KeptCheckpoint {
 export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Array, open: (sealed: Uint8Array) => string): KeptTicketKeys {
   return {
     read: async () => {
-      try {
-        await access(dataFolder(folder).ticketKeys)
-      } catch {
-        return undefined
-      }
+      if (!(await isThere(dataFolder(folder).ticketKeys))) return undefined
       const sealed = Buffer.from(await readPrivateFile(dataFolder(folder).ticketKeys), 'base64')
       try {
         return open(sealed)
@@ -114,6 +101,17 @@ export function keptTicketKeys(folder: string, seal: (text: string) => Uint8Arra
         throw new Fault('ticket.keys, the keys that sign tickets, cannot be written', 'unknown', error)
       }
     },
+  }
+}
+
+/** @throws Fault when that cannot be told: a file that is there and cannot be seen must not pass for none */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw new Fault(`${path} cannot be looked for`, 'not-done', error)
   }
 }
 

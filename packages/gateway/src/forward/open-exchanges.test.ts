@@ -103,7 +103,6 @@ test('certificates that do not load are faults', () => {
     const compiled = compileUpstreamDefinition(name, { url, tls }, files)
     return compiled.kind === 'invalid' ? compiled.faults.map(({ path }) => path.join('.')) : []
   }
-  assert.deepEqual(faultsAt({ ca: 'a' }, { ca: 'no PEM' }), ['tls.ca'])
   assert.deepEqual(faultsAt({ certificate: 'a', key: 'b' }, { certificate: 'no PEM', key: 'no PEM' }), ['tls.certificate'])
   assert.deepEqual(faultsAt({ certificate: 'a' }, {}), ['tls'])
   assert.deepEqual(faultsAt({ ca: 'a' }, { ca: authority.rootPem }, 'http://crm.example'), ['tls'])

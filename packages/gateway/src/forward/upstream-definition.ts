@@ -205,19 +205,17 @@ function loopbackName(host: string, { allow }: AddressRules): string | undefined
   return isLoopback && !isAllowed ? `${host} is a loopback name` : undefined
 }
 
-function checkTls({ url, tls }: Configured, { ca, certificate, key }: TlsFiles, faults: DefinitionFault[]): void {
+function checkTls({ url, tls }: Configured, { certificate, key }: TlsFiles, faults: DefinitionFault[]): void {
   if (!tls) return
   if (!/^https:/i.test(url)) faults.push({ path: ['tls'], message: 'tls needs an https URL' })
   if ((tls.certificate === undefined) !== (tls.key === undefined)) faults.push({ path: ['tls'], message: 'certificate and key come together' })
-  if (!loads({ ca })) faults.push({ path: ['tls', 'ca'], message: 'not a PEM file of certificates' })
-  if (!loads({ cert: certificate, key })) faults.push({ path: ['tls', 'certificate'], message: 'not a PEM certificate with its PEM private key' })
+  if (!isPair(certificate, key)) faults.push({ path: ['tls', 'certificate'], message: 'not a PEM certificate with its PEM private key' })
 }
 
-function loads(pem: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined }): boolean {
+function isPair(cert: string | undefined, key: string | undefined): boolean {
   try {
-    createSecureContext(pem)
-    // Node takes a `ca` without any certificate in silence and would then trust nobody.
-    return pem.ca === undefined || pem.ca.includes('-----BEGIN CERTIFICATE-----')
+    createSecureContext({ cert, key })
+    return true
   } catch {
     return false
   }

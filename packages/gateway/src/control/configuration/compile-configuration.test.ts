@@ -39,6 +39,21 @@ test('another content of a file that the configuration names is another revision
   assert.notEqual(await revisionOf(api, folder), first)
 })
 
+test('a file that is to hold certificates and holds none is a fault, whoever would trust them', async (t) => {
+  const folder = await folderFor(t)
+  await writeFile(join(folder, 'none.pem'), 'no certificate')
+  await writeFile(join(folder, 'half.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+  for (const settings of [
+    'upstreams:\n  api: { protocol: http, url: "https://api.example", tls: { ca: FILE } }\n',
+    'sessions:\n  providers:\n    idp: { issuer: "https://idp.example", clientId: x, authentication: { method: secret, secret: s }, ca: FILE }\n',
+    'alerts: { webhook: { url: "https://soc.example/hook", ca: FILE } }\n',
+    'exports: { siem: { format: syslog, to: "tls://siem.example:6514", tls: { ca: FILE } } }\n',
+    'cluster: { database: "postgres://gate@db.example/gate", tls: { ca: FILE } }\n',
+  ])
+    for (const file of ['none.pem', 'half.pem'])
+      assert.match((await faultsOf(head + settings.replace('FILE', file), folder)).join(), new RegExp(`${file} is not a PEM file of certificates`), settings)
+})
+
 test('a certificate lifetime outside 1h to 24h is a fault with its place', async (t) => {
   const folder = await folderFor(t)
   for (const lifetime of ['1h', '60m', '24h', '1d', '12h']) assert.deepEqual(await faultsOf(`${head}certificates: { lifetime: ${lifetime} }\n`, folder), [])

@@ -181,6 +181,7 @@ export async function compileConfiguration(
           : [],
       ),
       ...warningsOfLog(configuration),
+      ...warningsOfAlerts(configuration),
     ],
   }
 }
@@ -189,6 +190,11 @@ function warningsOfLog({ log }: Configuration): readonly string[] {
   const listen = log?.listen ?? 'off'
   if (listen === 'off' || isLoopback(addressOf(listen))) return []
   return [`log.listen: whoever reaches ${listen} reads every entry of the log: the names of agents and tenants, and what they called`]
+}
+
+function warningsOfAlerts({ alerts }: Configuration): readonly string[] {
+  if (!alerts?.webhook || alerts.webhook.secret !== undefined) return []
+  return ['alerts.webhook has no secret: its receiver cannot tell alerts of the gateway from those of anyone who knows the address']
 }
 
 function compileSessionRules(required: string | readonly string[]): SessionRules {

@@ -1,19 +1,31 @@
-import { createHash } from 'node:crypto'
+import { X509Certificate, createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Fault } from '@sallyport/contract'
 import type { TlsFiles } from '../../forward/upstream-definition.ts'
 
-/** What of TLS the configuration names files for. @throws Fault when one cannot be read */
+/** What of TLS the configuration names files for. @throws Fault when one cannot be read, or holds no certificates where these are asked for */
 export async function tlsFiles(
   tls: { ca?: string | undefined; certificate?: string | undefined; key?: string | undefined } | undefined,
   files: NamedFiles,
 ): Promise<TlsFiles> {
   return {
-    ...(tls?.ca !== undefined && { ca: await files.read(tls.ca) }),
+    ...(tls?.ca !== undefined && { ca: certificatesOf(tls.ca, await files.read(tls.ca)) }),
     ...(tls?.certificate !== undefined && { certificate: await files.read(tls.certificate) }),
     ...(tls?.key !== undefined && { key: await files.read(tls.key) }),
   }
+}
+
+/** Node takes a `ca` without any certificate, or with one that it cannot read, in silence, and would then trust nobody. */
+function certificatesOf(file: string, pem: string): string {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length === 0) throw new Fault(`${file} is not a PEM file of certificates: there is none in it`, 'not-done')
+  try {
+    for (const block of blocks) new X509Certificate(block)
+  } catch (error) {
+    throw new Fault(`${file} is not a PEM file of certificates: one of them cannot be read`, 'not-done', error)
+  }
+  return pem
 }
 
 /** The files that a configuration names. What was read is what the revision stands for. */

@@ -47,7 +47,7 @@ export function openDelegations({ tickets, store, roster, now }: DelegationPorts
     const { thumbprint } = bound
     const [owner, expiresAt] = [{ id: to.id, tenant: to.tenant, agent: to.agent }, endsAtSeconds * 1000]
     const ticket = await tickets.mint({ session: id, generation, issuer, subject, scopes, owner, thumbprint, earlierActors, issuedAt, expiresAt })
-    return { ticket, endsAtSeconds, scopes }
+    return { ticket, lifetimeSeconds: endsAtSeconds - Math.floor(issuedAt / 1000), scopes }
   }
 
   return {

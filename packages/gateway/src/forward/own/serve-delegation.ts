@@ -16,8 +16,8 @@ export interface Handover {
 
 export interface DelegatedTicket {
   readonly ticket: string
-  /** Seconds since the epoch. */
-  readonly endsAtSeconds: number
+  /** How long it counts from now on, in seconds. */
+  readonly lifetimeSeconds: number
   readonly scopes: readonly string[]
 }
 
@@ -61,7 +61,7 @@ export async function serveDelegation(delegations: Delegations, principal: Princ
     access_token: delegated.ticket,
     issued_token_type: ticketTokenType,
     token_type: 'N_A',
-    expires_in: Math.max(1, delegated.endsAtSeconds - Math.floor(Date.now() / 1000)),
+    expires_in: delegated.lifetimeSeconds,
     scope: delegated.scopes.join(' '),
   }
   return answer(exchanged)
