@@ -15,6 +15,8 @@ export interface AdmissionRules {
   readonly authorities: ReadonlySet<string>
   readonly allowedOrigins: ReadonlySet<string>
   readonly secret: ClientSecret
+  /** @see loginLimit */
+  readonly takeLogin: () => number | undefined
 }
 
 export type Admitted =
@@ -53,13 +55,14 @@ const secretInTarget = refused('edge.malformed', 'the client secret is in the ta
  * | Host is the bridge's own authority, or the URL's (RFC 9112 section 3.2.2) | `connect.host-refused` |
  * | Origin is absent or allowed | `connect.origin-refused` |
  * | a login is a browser's own navigation, and nothing that a page loads | `connect.origin-refused` |
+ * | so many requests of logins in a minute | `edge.overloaded` |
  * | the client secret, but for logins | `connect.secret-required`, `connect.proxy-secret-required` |
  * | the secret is not in the target, where logs would keep it | `edge.malformed` |
  *
  * A login needs no secret, since no browser has it and a client may not send it there. What comes of one is a token that counts nowhere without the secret, or the
  * key of the agent.
  */
-export function admit({ authorities, allowedOrigins, secret }: AdmissionRules, { method, target, headers }: Arrived): Admitted | Refused {
+export function admit({ authorities, allowedOrigins, secret, takeLogin }: AdmissionRules, { method, target, headers }: Arrived): Admitted | Refused {
   const host = onlyHost(headers)
   if (typeof host !== 'string') return host
 
@@ -84,6 +87,8 @@ export function admit({ authorities, allowedOrigins, secret }: AdmissionRules, {
   if (asked.kind === 'proxied' && !holdsProxySecret(headers, secret)) return proxySecretRequired
   if (asked.kind === 'direct' && loginMethod(asked.pathAndQuery) === method) {
     if (!isNavigation(headers)) return originRefused
+    const retryAfterSeconds = takeLogin()
+    if (retryAfterSeconds !== undefined) return refused('edge.overloaded', 'too many requests of logins', { retryAfterSeconds })
   } else if (asked.kind === 'direct' && !holdsSecret(headers, secret)) {
     const detail = 'Send "Authorization: Bearer SECRET" or "X-Sallyport-Secret: SECRET" with the secret that "sallyport connect --print-secret" prints.'
     return refused('connect.secret-required', undefined, { detail })
@@ -129,7 +134,7 @@ export interface AdmittedTunnel {
  * @see RFC 9110 section 9.3.6; RFC 9112 section 3.2.3
  */
 export function admitTunnel(
-  { allowedOrigins, secret }: Omit<AdmissionRules, 'authorities'>,
+  { allowedOrigins, secret }: Pick<AdmissionRules, 'allowedOrigins' | 'secret'>,
   { target, headers }: Omit<Arrived, 'method'>,
 ): AdmittedTunnel | Refused {
   const host = onlyHost(headers)
@@ -148,7 +153,7 @@ export function admitTunnel(
  * would be a way to another.
  */
 export function admitInside(
-  { allowedOrigins, secret }: Omit<AdmissionRules, 'authorities'>,
+  { allowedOrigins, secret }: Pick<AdmissionRules, 'allowedOrigins' | 'secret'>,
   authority: string,
   { target, headers }: Omit<Arrived, 'method'>,
 ): Extract<Admitted, { kind: 'proxied' }> | Refused {

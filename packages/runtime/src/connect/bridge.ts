@@ -12,6 +12,7 @@ import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts'
 import { faultProblem } from './fault-problem.ts'
 import { gatewayPath } from './gateway-path.ts'
 import type { Interception } from './interception/interception.ts'
+import { loginLimit } from './login-limit.ts'
 import { ownAuthorities, parseLoopbackAddress } from './loopback-address.ts'
 import { loginHeaders, onwardHeaders, returnedHeaders } from './pass-headers.ts'
 import { openTunnels, type Tunnels } from './tunnels.ts'
@@ -83,7 +84,12 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   const url = `http://${address.host === '::1' ? '[::1]' : address.host}:${port}`
-  const rules = { authorities: ownAuthorities(port), allowedOrigins: new Set(options.allowedOrigins), secret: options.clientSecret }
+  const rules = {
+    authorities: ownAuthorities(port),
+    allowedOrigins: new Set(options.allowedOrigins),
+    secret: options.clientSecret,
+    takeLogin: loginLimit(() => clock.now()),
+  }
   const hosts = upstreamHosts(link, clock)
   const tunnels = openTunnels({ server, rules, hosts, interception: options.interception, newId, report: options.report })
   let inFlight = 0

@@ -26,8 +26,8 @@ export interface Granted {
 
 export interface Code extends Granted {
   readonly endsAt: number
-  /** Undefined until it is used; then the session that it gave, or that it gave none. */
-  used: { session: SessionId | undefined } | undefined
+  /** Undefined until it is used; then the session that it gave, if it has given one yet. */
+  used: { session: SessionId | undefined; isShownAgain: boolean } | undefined
 }
 
 /** Authorization codes, kept by their digests. What is in one's hands here is worth nothing without the certificate and the verifier. */

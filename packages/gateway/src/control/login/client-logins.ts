@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { refused, type Refused } from '@sallyport/contract'
+import { Fault, refused, type Refused } from '@sallyport/contract'
 import type { AuthorizationRequest, ClientLogins, SentBrowser } from '../../forward/own/serve-client-login.ts'
 import type { Lineage } from '../sessions/lineage.ts'
 import type { AgentSessions, AskProof, Proof, SessionGrant } from '../sessions/session.ts'
@@ -77,8 +77,17 @@ export class ClientLoginDesk {
     return 'problem' in started ? fail('temporarily_unavailable', started) : { location: started.link }
   }
 
-  /** As `ClientLogins.exchange`. */
+  /** As `ClientLogins.exchange`. Never rejects but for a bug. */
   async exchange(askProof: AskProof, asked: CodeQuestion, deadline: number): Promise<SessionGrant | Refused> {
+    try {
+      return await this.#exchange(askProof, asked, deadline)
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault
+      return refused('session.unavailable', fault.message, { retryAfterSeconds: 1 })
+    }
+  }
+
+  async #exchange(askProof: AskProof, asked: CodeQuestion, deadline: number): Promise<SessionGrant | Refused> {
     const proof = askProof()
     if ('problem' in proof) return proof
     const code = this.#codes.find(asked.code)
@@ -88,13 +97,14 @@ export class ClientLoginDesk {
     // From here to where it is marked as used nothing waits: of any number of calls one goes on.
     if (code.used) return this.#usedTwice(code.used)
     if (this.#codes.isOver(code)) return invalidCode('the code is over')
-    const used: NonNullable<Code['used']> = { session: undefined }
+    const used: NonNullable<Code['used']> = { session: undefined, isShownAgain: false }
     code.used = used
     const { logins, sessions, register } = this.#ports
     const opened = await logins.complete(code.request, code.loggedIn)
     if ('problem' in opened) return opened
     used.session = opened.session
     const granted = await sessions.claim(askProof, deadline, opened.session)
+    if (used.isShownAgain) return this.#usedTwice(used)
     if ('problem' in granted) await register.revoke(opened.session, undefined, 'its program did not get it')
     return granted
   }
@@ -123,7 +133,7 @@ export class ClientLoginDesk {
         client: { id: document.id, resource },
         host: document.host,
         name: document.name,
-        answersTo: new URL(redirectUri).host,
+        answersTo: hostOf(redirectUri),
         granted: (request, loggedIn) => {
           const code = Buffer.from(this.#ports.random(32)).toString('base64url')
           const granted: Granted = { request, loggedIn, certificate: thumbprint, client: document.id, redirectUri, challenge, resource }
@@ -142,7 +152,9 @@ export class ClientLoginDesk {
   }
 
   /** RFC 6749 section 4.1.2: what was issued on a code that is used twice is revoked. */
-  async #usedTwice({ session }: NonNullable<Code['used']>): Promise<Refused> {
+  async #usedTwice(used: NonNullable<Code['used']>): Promise<Refused> {
+    used.isShownAgain = true // whoever has it in use gets nothing either
+    const { session } = used
     if (session !== undefined) await this.#ports.register.revoke(session, undefined, 'its authorization code was shown twice')
     return invalidCode(`the code was used${session === undefined ? '' : `, by session ${session}`}`)
   }
@@ -176,6 +188,12 @@ function objectionToQuestion(code: Code, { client, redirectUri, verifier, resour
   return isVerifier && isSame(createHash('sha256').update(verifier).digest('base64url'), code.challenge)
     ? undefined
     : 'code_verifier is not that of the request'
+}
+
+/** As a person reads it. */
+function hostOf(redirectUri: string): string {
+  const { protocol, host } = new URL(redirectUri)
+  return protocol === 'http:' ? `this computer (${host})` : host
 }
 
 function answerAddress(redirectUri: string, answer: Readonly<Record<string, string>>, state: string | undefined): string {

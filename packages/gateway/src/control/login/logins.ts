@@ -46,7 +46,7 @@ export interface AskingProgram {
   readonly host: string
   /** As it calls itself. */
   readonly name: string | undefined
-  /** The host of the address to which the answer goes. */
+  /** Where the answer goes, as a person reads it. */
   readonly answersTo: string
   /** Takes what the person has granted. @returns where the browser goes */
   readonly granted: (request: LoginRequest, loggedIn: LoggedIn) => string
