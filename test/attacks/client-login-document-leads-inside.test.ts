@@ -10,13 +10,14 @@ async function refused(gate: Awaited<ReturnType<typeof clientLoginGate>>, client
   assert.deepEqual([status, location], [400, ''], client_id)
 }
 
-test('a client_id makes the gateway connect to no private, loopback or metadata address, and never without TLS', async () => {
+test('a client_id makes the gateway connect to no private, loopback or metadata address, and never without TLS', async (t) => {
   await using gate = await clientLoginGate({ clients: {} })
   let connections = 0
   const inside = createServer((socket) => {
     connections += 1
     socket.destroy()
   }).listen(0, '127.0.0.1')
+  t.after(() => inside.close())
   await once(inside, 'listening')
   const address = inside.address()
   const port = typeof address === 'object' && address ? address.port : 0
@@ -33,7 +34,6 @@ test('a client_id makes the gateway connect to no private, loopback or metadata 
     await refused(gate, client_id)
   assert.equal(connections, 0)
   assert.deepEqual(gate.fetched, [])
-  inside.close()
 })
 
 test('a document that redirects, is too large, is another program’s, holds a secret or is no JSON lets nobody in', async () => {
