@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTrustDomain } from '@sallyport/contract'
 import { initialise } from '@sallyport/gateway'
+import { runTerms } from '../../packages/gateway/src/control/configuration/run-terms.ts'
 import { openLedger, type OpenLedger } from '../../packages/gateway/src/threads/open-ledger.ts'
 import type { AccessRequest } from '../../packages/gateway/src/access/access-request.ts'
 import { callBy, policyOf, principalOf } from '../../test/fixtures/access-request.ts'
@@ -51,7 +52,7 @@ async function open(folder: string): Promise<OpenLedger> {
   const report = (event: string, error: unknown): void => {
     throw new Error(event, { cause: error })
   }
-  return openLedger({ dataFolder: folder, policy, report })
+  return openLedger({ dataFolder: folder, policy, runs: runTerms(), seeRun: () => undefined, report })
 }
 
 async function measure({ ledger }: OpenLedger, terms: Terms): Promise<Findings> {

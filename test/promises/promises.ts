@@ -111,6 +111,8 @@ const claimed: ReadonlySet<string> = new Set([
   'F2',
   'F3',
   'L1',
+  'L2',
+  'L3',
   'L4',
   'L5',
   'R1',

@@ -12,6 +12,8 @@ export const ownPaths = {
   sessionEnd: '/sallyport/v1/session/end',
   sessionDelegate: '/sallyport/v1/session/delegate',
   jwks: '/sallyport/v1/jwks',
+  runs: '/sallyport/v1/runs',
+  records: '/sallyport/v1/records',
 } as const
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { heartbeatMsRange, runtimesSchema } from './runtimes-configuration.ts'
 
 /** `500ms`, `30s`, `10m`, `12h`, `7d`: parsed to milliseconds. */
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -610,6 +611,7 @@ export const configuration = z
       .meta({ description: 'Threads that serve agents, beside one for the ledger; 0 (the default) serves them on the main thread' }),
     sessions,
     alerts,
+    runtimes: runtimesSchema(durationBetween(heartbeatMsRange, '100ms to 10m')),
     cluster,
     limits,
     telemetry,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { recordKind, recordNumber, runId } from './runtime-records.ts'
 
 /**
  * The entries of the log. Each is canonical JSON (RFC 8785) of at most 65,535 bytes and carries `v` and `type`. A type only ever gains optional
@@ -235,6 +236,9 @@ export const signalKinds = [
   'answer-unfit',
   'provider-slow',
   'provider-failing',
+  'runtime-silent',
+  'record-gap',
+  'record-conflict',
 ] as const
 
 export const signalEvent = z
@@ -243,7 +247,7 @@ export const signalEvent = z
     type: z.literal('signal'),
     kind: z.enum(signalKinds).meta({
       description:
-        'refresh-burst: many refreshes, of an agent or, where none is named, of a tenant; slow-path: a session whose refreshes wait, end in doubt or are asked again; ownership-failed: a handle was shown by someone else; handle-reused: one that had been replaced; no-session: a refresh with a handle of no session that goes on; answer-unfit: a provider answered for another person, or with more than was granted',
+        'refresh-burst: many refreshes, of an agent or, where none is named, of a tenant; slow-path: a session whose refreshes wait, end in doubt or are asked again; ownership-failed: a handle was shown by someone else; handle-reused: one that had been replaced; no-session: a refresh with a handle of no session that goes on; answer-unfit: a provider answered for another person, or with more than was granted; runtime-silent: a runtime was not heard for too long and had not signed off; record-gap: records of an agent never arrived; record-conflict: other records came under numbers that are taken',
     }),
     tenant: tenant.optional(),
     agent: z.string().optional().meta({ description: 'The agent whose certificate was shown, or whose session it is where nobody called' }),
@@ -256,7 +260,52 @@ export const signalEvent = z
       .meta({ description: 'How often it was seen since the window began, or since the entry before of the same kind and about the same' }),
     seconds: z.number().min(0).meta({ description: 'The length of the window' }),
   })
-  .meta({ description: 'Something odd in the traffic of refreshes, once for each kind and window. What it is about stands in the entries of its session.' })
+  .meta({
+    description:
+      'Something odd in the traffic of refreshes or in the records of a runtime, once for each kind and window. What it is about stands in the entries of its session or its runs.',
+  })
+
+const runtime = z
+  .strictObject({ tenant, agent, certificate: certificate.optional() })
+  .meta({ description: 'Whose run it is, and by which certificate, where one was shown' })
+const run = runId.meta({ description: 'The run: one life of a runtime, by a name that it has given itself' })
+
+export const recordEvent = z
+  .strictObject({
+    ...base,
+    type: z.literal('record'),
+    request,
+    caller: runtime,
+    run,
+    number: recordNumber.meta({
+      description: 'Of the record within its run, as the runtime counts; each follows the one before, or a gap says which never came',
+    }),
+    sequence: z.number().int().min(1).meta({ description: 'How many records of this agent the log has, this one included' }),
+    at: z.iso.datetime({ precision: 3 }).meta({ description: 'When it happened, by the clock of the agent’s host' }),
+    kind: recordKind.meta({ description: 'What happened, in the words of the runtime' }),
+    facts: z.record(z.string(), fact).meta({ description: 'More about it. A claim, like everything else in the record' }),
+    redacted: findings.optional().meta({ description: 'So many facts held a secret and were withheld' }),
+  })
+  .meta({
+    description:
+      'A runtime recorded something that it saw. A claim by the host of the agent: the gateway knows who made it and when it came, not that it is true.',
+  })
+
+export const runtimeEvent = z
+  .strictObject({
+    ...base,
+    type: z.literal('runtime'),
+    act: z.enum(['opened', 'closed', 'silent', 'returned', 'gap', 'dropped']).meta({
+      description:
+        'closed: it signed off; silent: it was not heard for too long; gap: records were lost on the way or withheld; dropped: it was silent and made room for another run',
+    }),
+    caller: runtime,
+    run,
+    next: recordNumber.meta({ description: 'The number that the next record of the run has' }),
+    missing: z.number().int().min(1).optional().meta({ description: 'Of a gap: how many numbers in front of that one never came' }),
+    request: z.string().optional().meta({ description: 'The opaque id that the caller also got, where someone called' }),
+  })
+  .meta({ description: 'What became of the run of a runtime, whose records are in the log.' })
 
 export const gatewayEvent = z
   .strictObject({
@@ -282,6 +331,8 @@ export const logEvent = z.discriminatedUnion('type', [
   toolsListedEvent,
   sessionEvent,
   signalEvent,
+  recordEvent,
+  runtimeEvent,
   gatewayEvent,
 ])
 
@@ -307,5 +358,7 @@ export type ToolsListedEvent = z.infer<typeof toolsListedEvent>
 export type AdminEvent = z.infer<typeof adminEvent>
 export type SessionEvent = z.infer<typeof sessionEvent>
 export type SignalEvent = z.infer<typeof signalEvent>
+export type RecordEvent = z.infer<typeof recordEvent>
+export type RuntimeEvent = z.infer<typeof runtimeEvent>
 export type GatewayEvent = z.infer<typeof gatewayEvent>
 export type LogEvent = z.infer<typeof logEvent>

@@ -56,6 +56,8 @@ export const problems = {
   'policy.approval-denied': { status: 403, title: 'A person denied this call' },
 
   'audit.unavailable': { status: 503, title: 'The decision cannot be recorded, so nothing is forwarded' },
+  'audit.run-unknown': { status: 404, title: 'No run of this name is open for this agent' },
+  'audit.records-conflict': { status: 409, title: 'The numbers of these records are taken by others' },
 
   'forward.address-refused': { status: 403, title: 'The address of the upstream is not allowed' },
   'forward.upstream-failed': { status: 502, title: 'The upstream did not answer properly' },
@@ -85,6 +87,7 @@ export const problems = {
   'connect.unknown-host': { status: 403, title: 'No upstream answers to this host name' },
   'connect.gateway-unreachable': { status: 502, title: 'The gateway cannot be reached' },
   'connect.gateway-timeout': { status: 504, title: 'The gateway did not answer in time' },
+  'connect.not-recorded': { status: 503, title: 'What is asked must be recorded, and cannot be recorded now' },
 
   'cli.usage': { status: 400, title: 'The command line is not valid' },
   'cli.setup': { status: 422, title: 'What the command works on is not there or cannot be used' },

@@ -1,6 +1,6 @@
 import { refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
 import { a2aRefusal } from './access/a2a/a2a-refusal.ts'
-import type { AccessRequest } from './access/access-request.ts'
+import { ownUpstream, type AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
 import { challenged } from './access/mcp/challenge.ts'
@@ -8,12 +8,15 @@ import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
 import type { McpRefused } from './access/mcp/rpc-refusal.ts'
 import { toolListing } from './access/mcp/tool-listing.ts'
 import { isOauthEndpoint, oauthRefusal } from './access/own/oauth-refusal.ts'
+import type { RunMessage } from './access/own/understand-run.ts'
 import { understand } from './access/understand.ts'
 import type { Receipt } from './audit/receipt.ts'
+import { withholdSecrets } from './audit/runs/withhold-secrets.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
 import { problemAnswer } from './edge/problem-answer.ts'
 import { forward, type ForwardPorts } from './forward/forward.ts'
 import type { Forwarded } from './forward/forwarded.ts'
+import { jsonAnswer } from './forward/own/own-answer.ts'
 import { thumbprintOf } from './identity/certificate-identity.ts'
 import { identify, outward, type Principal } from './identity/identify.ts'
 import { identifySession, type SessionRules } from './identity/identify-session.ts'
@@ -21,6 +24,7 @@ import type { Roster } from './identity/roster.ts'
 import type { TicketVerifier } from './identity/verify-ticket.ts'
 import type { LedgerDoor, ListFirst, Verdict } from './ledger.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
+import type { RunDoor } from './run-register.ts'
 
 /** One immutable revision of the configuration, compiled. */
 export interface Snapshot {
@@ -35,6 +39,7 @@ export interface Ports {
   readonly roster: Roster
   readonly tickets: TicketVerifier
   readonly ledger: LedgerDoor
+  readonly runs: RunDoor
   /** A fresh opaque id. */
   readonly newId: () => string
   readonly forward: ForwardPorts
@@ -58,6 +63,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     const still = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
     if (still.kind === 'refused') return challenged(snapshot.access, agent, inbound, still, refuseKnown(ports, inbound, agent, still))
     if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
+    if ('message' in request) return await record(ports, inbound, request)
 
     const verdict = await decide(ports, current, snapshot, inbound, request) // durable in the log when it resolves
     switch (verdict.kind) {
@@ -76,6 +82,17 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     ports.report(error, inbound)
     return refuse(ports, inbound, { code: 'gateway.fault' })
   }
+}
+
+/** What a runtime records is no call: it goes nowhere but into the log, which is its decision and its end, and is answered when it is durable there. */
+async function record(ports: Ports, inbound: Inbound, { principal, message }: RunMessage): Promise<Answer> {
+  const { tenant, agent, thumbprint: certificate } = principal
+  const recorded =
+    message.first === undefined ? undefined : { first: message.first, records: message.records.map(withholdSecrets), isLast: message.isLast === true }
+  const heard = await ports.runs.hear({ request: inbound.id, caller: { tenant, agent, certificate }, run: message.run, recorded })
+  if (heard.kind === 'refused') return refuseKnown(ports, inbound, principal, heard)
+  ports.observe({ code: 'answered', upstream: ownUpstream })
+  return jsonAnswer({ ...heard.answer })
 }
 
 /**
@@ -120,7 +137,12 @@ function refuseUnknown(
   return { kind: 'deny', problem }
 }
 
-async function understandWhole(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
+async function understandWhole(
+  access: AccessSnapshot,
+  tickets: TicketVerifier,
+  principal: Principal,
+  inbound: Inbound,
+): Promise<AccessRequest | RunMessage | McpRefused> {
   try {
     return await understand(access, tickets, principal, inbound)
   } catch (error) {

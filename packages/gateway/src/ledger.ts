@@ -240,16 +240,16 @@ export class Ledger implements LedgerDoor {
   }
 
   /**
-   * Changes the state and takes the place of its entry in the same turn; durable when it resolves. `change` gives no entry where it has nothing to change, and is
-   * not asked when its entry would find no room.
+   * Changes the state and takes the place of its entry in the same turn, which is that of the call; durable when it resolves, with the index. `change` gives no entry where
+   * it has nothing to change, and is not asked when its entry would find no room.
    *
    * @throws Fault
    */
-  async enter(change: (now: number) => LogEvent | undefined): Promise<void> {
+  async enter(change: (now: number) => LogEvent | undefined): Promise<number | undefined> {
     const { log, now } = this.#ports
     if (!this.isFit || !log.hasRoom) throw new Fault('the log cannot take the entry now', 'not-done')
     const entry = change(now())
-    if (entry) await this.#append(entry)
+    return entry && this.#append(entry)
   }
 
   /** An act of the operator, of a session or of the gateway itself, durable when it resolves with its index: written before the act. @throws Fault */

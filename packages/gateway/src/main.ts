@@ -61,9 +61,11 @@ import { openMetrics } from './telemetry/open-telemetry.ts'
 import { countEvent } from './threads/data-plane.ts'
 import type { NamedExportState } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
+import type { HostsTerms } from './threads/hosts.ts'
 import { openState } from './open-state.ts'
 import { openOnManyThreads } from './threads/many-threads.ts'
 import { openOnOneThread } from './threads/one-thread.ts'
+import type { RunSight } from './run-register.ts'
 
 export const version = '0.1.0'
 
@@ -128,7 +130,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     let toClose: ShownLog | undefined
     closing.defer(() => toClose?.close()) // after the ledger, so that witnesses see its last checkpoint
     const threads = configuration.threads ?? 0
-    const hostsTerms = { dataFolder: folder, trustDomain, compiled: first, configuration: firstText, version, report }
+    let seeRun: HostsTerms['seeRun'] = () => undefined
+    const hostsTerms = {
+      dataFolder: folder,
+      trustDomain,
+      compiled: first,
+      configuration: firstText,
+      version,
+      report,
+      seeRun: (sight: RunSight) => seeRun(sight),
+    }
     const hosts = await (threads === 0 ? openOnOneThread(hostsTerms) : openOnManyThreads(hostsTerms, threads, options.observeThread))
     const { ledger } = hosts
     const logOrigin = logKeyOf(ledger.logKey).name
@@ -192,6 +203,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       report,
     })
     closing.defer(closeSignals)
+    seeRun = (sight) => signals.seeRun(sight)
     const providers = new Providers(openProviders(first.providers, providerPorts, systemResolver), { see: (sight) => signals.seeProvider(sight), elapsedMs })
     closing.defer(async () => void (await Promise.all(providers.all().map((provider) => provider.close()))))
     const sessions =

@@ -19,7 +19,7 @@ export interface ToolDefinitionsView {
 }
 
 /** Changes the state and takes the place of its entry in the same turn. @see Ledger.enter */
-export type Enter = (change: (now: number) => LogEvent | undefined) => Promise<void>
+export type Enter = (change: (now: number) => LogEvent | undefined) => Promise<unknown>
 
 export type Accepted =
   | { readonly kind: 'unknown-tool' }

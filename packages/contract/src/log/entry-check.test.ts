@@ -39,7 +39,7 @@ test('an entry is canonical JSON that fits the schema of its type', () => {
 })
 
 test('a type or member of a later version is told apart from a malformed entry', () => {
-  assert.deepEqual(readEntry(bytes(admin.replace('"admin"', '"artifact"'))), { kind: 'newer', time: '2026-01-01T00:00:00.000Z' })
+  assert.deepEqual(readEntry(bytes(admin.replace('"admin"', '"artifact"'))), { kind: 'newer', time: '2026-01-01T00:00:00.000Z', type: 'artifact' })
   assert.equal(readEntry(bytes(admin.replace('"subject"', '"extra":1,"subject"'))).kind, 'newer')
   for (const time of ['yesterday', '2026-13-01T00:00:00.000Z', '2026-02-30T00:00:00.000Z']) {
     assert.equal(readEntry(bytes(admin.replace('"admin"', '"artifact"').replace('2026-01-01T00:00:00.000Z', time))).kind, 'flawed', time)

@@ -1,5 +1,6 @@
 import { logEvent, type LogEvent } from '../events.ts'
 import { canonicalJson, parseJson } from '../json.ts'
+import { RunCheck } from './run-check.ts'
 import { entryBytesMax } from './tile.ts'
 
 /** Permits without an outcome that are remembered; the outcomes of older ones are not checked. */
@@ -8,14 +9,14 @@ export const openPermitsMax = 1_000_000
 const entryLimits = { bytesMax: entryBytesMax, depthMax: 16 }
 
 export interface EntryFlaw {
-  readonly check: 'entry-malformed' | 'time-reversed' | 'outcome-unpaired'
+  readonly check: 'entry-malformed' | 'time-reversed' | 'outcome-unpaired' | 'records-unordered'
   readonly text: string
 }
 
 export type ReadEntry =
   | { readonly kind: 'flawed'; readonly reason: string }
   /** Well-formed, but of a type or with members that this version does not know. */
-  | { readonly kind: 'newer'; readonly time: string }
+  | { readonly kind: 'newer'; readonly time: string; readonly type: string | undefined }
   | { readonly kind: 'event'; readonly event: LogEvent }
 
 /** Reads one entry: canonical JSON that fits the schema of its type. */
@@ -27,19 +28,21 @@ export function readEntry(bytes: Uint8Array): ReadEntry {
   if (result.success) return { kind: 'event', event: result.data }
   const { value } = parsed
   const time = typeof value === 'object' && value !== null && 'time' in value ? value['time'] : undefined
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value['type'] : undefined
   const isNewer = result.error.issues.every(({ code, path }) => code === 'unrecognized_keys' || (code === 'invalid_union' && path[0] === 'type'))
-  if (isNewer && typeof time === 'string' && isEntryTime(time)) return { kind: 'newer', time }
+  if (isNewer && typeof time === 'string' && isEntryTime(time)) return { kind: 'newer', time, type: typeof type === 'string' ? type : undefined }
   const [issue] = result.error.issues
   return { kind: 'flawed', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it fits no schema'}` }
 }
 
-/** Judges what the entries say, in their order: each is well-formed, time does not run backwards, every outcome belongs to one permit. */
+/** Judges what the entries say, in their order: each is well-formed, time does not run backwards, every outcome belongs to one permit, the numbers of each agent's records follow. */
 export class EntryCheck {
   /** By index, the request of each; undefined for an entry that may be a permit, but of a version that this one cannot read. */
   readonly #openPermits = new Map<number, string | undefined>()
   /** Of these, how many are undefined. */
   #unread = 0
   #pairedFrom = 0
+  readonly #runs = new RunCheck()
   #firstTime: string | undefined
   #lastTime: string | undefined
   #newer = 0
@@ -73,9 +76,13 @@ export class EntryCheck {
     if (entry.kind === 'newer') {
       this.#newer += 1
       this.#remember(index, undefined)
+      if (entry.type === 'record' || entry.type === 'runtime') this.#runs.forget()
       return undefined
     }
-    return this.#pair(index, entry.event)
+    const { event } = entry
+    if (event.type !== 'record' && event.type !== 'runtime') return this.#pair(index, event)
+    const objection = this.#runs.take(event)
+    return objection === undefined ? undefined : { check: 'records-unordered', text: `entry ${index} ${objection}` }
   }
 
   #pair(index: number, event: LogEvent): EntryFlaw | undefined {

@@ -36,6 +36,8 @@ export type LogCheck =
   | 'entry-malformed'
   | 'time-reversed'
   | 'outcome-unpaired'
+  /** The records of an agent do not follow each other by their numbers, and no entry says which are missing. */
+  | 'records-unordered'
 
 /** The first fault, in log order. */
 export interface LogFault {

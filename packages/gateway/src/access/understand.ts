@@ -12,16 +12,23 @@ import { understandMcp } from './mcp/understand-mcp.ts'
 import { understandClientLogin } from './own/understand-client-login.ts'
 import { understandDelegation } from './own/understand-delegation.ts'
 import { understandOwn } from './own/understand-own.ts'
+import { isRunPath, understandRun, type RunMessage } from './own/understand-run.ts'
 
 /**
- * Turns a request into the question to policy. The first segment of the path is the protocol, the second the upstream.
+ * Turns a request into the question to policy, or into what a runtime has to say of itself. The first segment of the path is the protocol, the second the upstream.
  *
  * Refuses `access.unknown-target` and `access.unknown-upstream` alike for things that exist nowhere, and `access.*` for calls that do not fit their protocol.
  */
-export async function understand(access: AccessSnapshot, tickets: TicketVerifier, principal: Principal, inbound: Inbound): Promise<AccessRequest | McpRefused> {
+export async function understand(
+  access: AccessSnapshot,
+  tickets: TicketVerifier,
+  principal: Principal,
+  inbound: Inbound,
+): Promise<AccessRequest | RunMessage | McpRefused> {
   const [, protocol, second, ...rest] = inbound.path.split('/')
   if (inbound.path === ownPaths.sessionDelegate) return understandDelegation(tickets, principal, inbound)
   if (oauthMethod(inbound.path) !== undefined) return understandClientLogin(access, principal, inbound)
+  if (isRunPath(inbound.path)) return understandRun(inbound.path, principal, inbound)
   if (protocol === 'sallyport') return understandOwn(principal, inbound, access.judgedBodyBytesMax)
   if (protocol === 'mcp' && second === undefined) return understandMcp(access, principal, inbound, { upstream: undefined })
   if (protocol !== 'mcp' && protocol !== 'http' && protocol !== 'llm' && protocol !== 'a2a') return refused('access.unknown-target')

@@ -4,7 +4,9 @@ import {
   type DecisionEvent,
   type LogEvent,
   type OutcomeEvent,
+  type RecordEvent,
   type RefusalEvent,
+  type RuntimeEvent,
   type SessionEvent,
   type SignalEvent,
 } from '@sallyport/contract'
@@ -43,6 +45,10 @@ export function tellEvent(event: LogEvent): string {
       return tellSession(event)
     case 'signal':
       return tellSignal(event)
+    case 'record':
+      return tellRuntimeRecord(event)
+    case 'runtime':
+      return tellRuntime(event)
     default:
       return unreachable(event)
   }
@@ -96,6 +102,17 @@ function tellSession({ act, session, caller, generation, validation, isProbe, su
 function tellSignal({ kind, tenant, agent, session, provider, count, seconds }: SignalEvent): string {
   const about = [...(tenant === undefined ? [] : [agent === undefined ? tenant : `${tenant}/${agent}`]), ...[session, provider].flatMap((name) => name ?? [])]
   return `${kind}  ${about.join('  ')}  (${count} in ${seconds} s)`
+}
+
+function tellRuntimeRecord({ caller, run, number, kind, facts, at, redacted }: RecordEvent): string {
+  const named = Object.entries(facts).map(([name, value]) => `${name}=${String(value)}`)
+  const withheld = redacted === undefined ? [] : [`${redacted} withheld`]
+  return [`${caller.tenant}/${caller.agent}`, `says ${kind}`, ...named, ...withheld, `(at ${at}; number ${number} of run ${run})`].join('  ')
+}
+
+function tellRuntime({ act, caller, run, next, missing }: RuntimeEvent): string {
+  const lost = missing === undefined ? '' : `, ${missing} records never came`
+  return `${act}  ${caller.tenant}/${caller.agent}  run ${run}  (next is number ${next}${lost})`
 }
 
 function tellAct({ act, person, subject }: AdminEvent): string {

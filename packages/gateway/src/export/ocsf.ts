@@ -3,6 +3,7 @@ import { printableLine } from '../printable.ts'
 import type { ExportedEntry, Exporter } from './exported-entry.ts'
 import { allowed, blocked, classes, delayed, other, severity, status, type Mapped } from './ocsf-classes.ts'
 import { mapAct, mapApproval, mapGateway, mapTool, mapToolsListed } from './ocsf-entities.ts'
+import { mapRecord, mapRuntime } from './ocsf-runtimes.ts'
 import { mapSession, mapSignal } from './ocsf-sessions.ts'
 
 /** The version of the Open Cybersecurity Schema Framework. @see https://schema.ocsf.io/1.8.0 */
@@ -60,6 +61,10 @@ function mapEvent(event: LogEvent, decision: DecisionEvent | undefined): Mapped 
       return mapSession(event)
     case 'signal':
       return mapSignal(event)
+    case 'record':
+      return mapRecord(event)
+    case 'runtime':
+      return mapRuntime(event)
     case 'gateway':
       return mapGateway(event)
     default:

@@ -51,6 +51,10 @@ function severityOf(event: LogEvent): keyof typeof severities {
       return event.act === 'held' ? 'warning' : 'notice'
     case 'signal':
       return 'warning'
+    case 'runtime':
+      return event.act === 'silent' || event.act === 'gap' || event.act === 'dropped' ? 'warning' : 'informational'
+    case 'record':
+      return 'informational'
     case 'session':
       return severityOfSession(event.act)
     case 'gateway':

@@ -8,7 +8,7 @@ export interface SessionRules {
   isRequired(tenant: TenantName): boolean
 }
 
-/** What an agent without a session may do: get one, keep its certificate, and ask who it is. */
+/** What an agent without a session may do: get one, keep its certificate, ask who it is, and have it recorded. */
 const withoutSession: ReadonlySet<string> = new Set([
   ownPaths.whoami,
   ownPaths.certificate,
@@ -17,6 +17,8 @@ const withoutSession: ReadonlySet<string> = new Set([
   ownPaths.sessionEnd,
   ownPaths.sessionDelegate, // its ticket is in the body, and is verified there
   ownPaths.jwks,
+  ownPaths.runs, // what happens before a person has logged in is recorded too
+  ownPaths.records,
 ])
 
 const howToGetOne = `Have a person open a session for this agent, claim it at POST ${ownPaths.sessionClaim}, and send its ticket in ${ticketHeader}.`

@@ -62,6 +62,8 @@ export function replay(state: PolicyState, event: LogEvent, policy: PolicySnapsh
     case 'admin':
     case 'session':
     case 'signal':
+    case 'record':
+    case 'runtime':
       return
   }
 }

@@ -60,6 +60,7 @@ async function run(): Promise<void> {
     tickets,
     ledger,
     tools: ledger.tools,
+    runs: ledger.runs,
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
     sessions,

@@ -25,6 +25,7 @@ import type { Roster } from '../identity/roster.ts'
 import type { TicketTrust } from '../identity/ticket-trust.ts'
 import { TicketVerifier } from '../identity/verify-ticket.ts'
 import type { LedgerDoor } from '../ledger.ts'
+import type { RunDoor } from '../run-register.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { openTraces } from '../telemetry/open-telemetry.ts'
 import { watchRequest } from '../telemetry/watch-request.ts'
@@ -40,6 +41,7 @@ export interface DataPlaneTerms {
   readonly delegations: Delegations
   readonly ledger: LedgerDoor
   readonly tools: ToolSight
+  readonly runs: RunDoor
   readonly stdio: StdioServers
   readonly renew: OwnActs['renew']
   readonly tls: ServerCredentials
@@ -94,6 +96,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     roster,
     tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
+    runs: terms.runs,
     newId: randomUUID,
     forward: {
       exchanges,

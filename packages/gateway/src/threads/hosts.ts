@@ -10,6 +10,7 @@ import type { Delegations } from '../forward/own/serve-delegation.ts'
 import type { OwnActs } from '../forward/own/serve-own.ts'
 import type { Approval } from '../policy/approvals.ts'
 import type { PinnedTool } from '../policy/tool-pins.ts'
+import type { RunSight } from '../run-register.ts'
 import type { Series } from '../telemetry/metrics.ts'
 import type { ConfigurationText, LedgerApi } from './plane-ports.ts'
 
@@ -77,4 +78,6 @@ export interface HostsTerms {
   readonly configuration: ConfigurationText
   readonly version: string
   readonly report: (event: string, error: unknown) => void
+  /** Something about a run that an operator should hear of. */
+  readonly seeRun: (sight: RunSight) => void
 }

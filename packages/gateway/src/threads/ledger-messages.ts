@@ -4,12 +4,14 @@ import type { OutcomeFacts } from '../audit/outcome.ts'
 import type { SeenTools, SightOwner, SightSource } from '../forward/mcp/tool-sight.ts'
 import type { Asked } from '../ledger.ts'
 import type { Grounds } from '../policy/decision.ts'
+import type { HeardFromRun, RunHeard } from '../run-register.ts'
 
 /** What a data-plane thread says to the ledger. */
 export type ToLedger =
   | { readonly kind: 'ask'; readonly id: number; readonly revision: string; readonly asked: Asked }
   | { readonly kind: 'conclude'; readonly permit: OpenPermit; readonly facts: OutcomeFacts; readonly startedAt: number }
   | { readonly kind: 'record'; readonly entry: RefusalEvent }
+  | { readonly kind: 'run'; readonly id: number; readonly heard: HeardFromRun }
   | { readonly kind: 'look'; readonly id: number; readonly source: SightSource }
   | { readonly kind: 'see'; readonly id: number; readonly source: SightSource; readonly seen: SeenTools }
   | { readonly kind: 'tools-may-have-changed' | 'tools-changed'; readonly owner: SightOwner }
@@ -21,6 +23,7 @@ export type FromLedger =
   | { readonly kind: 'refused'; readonly id: number; readonly verdict: 'deny' | 'hold'; readonly problem: Problem }
   | { readonly kind: 'permitted'; readonly id: number; readonly index: number; readonly grounds: Grounds; readonly approval: string | undefined }
   | { readonly kind: 'list-first'; readonly id: number }
+  | { readonly kind: 'run-heard'; readonly id: number; readonly answer: RunHeard }
   | { readonly kind: 'looked'; readonly id: number; readonly isFresh: boolean; readonly changes: number }
   | { readonly kind: 'saw'; readonly id: number; readonly offered: readonly string[] }
   | { readonly kind: 'not-seen'; readonly id: number; readonly message: string }

@@ -1,12 +1,13 @@
 /** The ledger thread's composition root. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Fault } from '@sallyport/contract'
+import { runTerms } from '../control/configuration/run-terms.ts'
 import type { PolicyRevision } from '../ledger.ts'
 import { callsOver, serveCalls } from './calls.ts'
 import { compileText } from './compile-text.ts'
 import { offerLedger } from './offer-ledger.ts'
 import { openLedger } from './open-ledger.ts'
-import type { LedgerApi, LedgerStart, MainApi, ThreadNews } from './plane-ports.ts'
+import type { LedgerApi, LedgerNews, LedgerStart, ThreadNews } from './plane-ports.ts'
 
 const start = workerData as LedgerStart // what `gateway-threads.ts` gave
 const tell = (news: ThreadNews): void => parentPort?.postMessage(news)
@@ -18,19 +19,26 @@ try {
 }
 
 async function run(): Promise<void> {
-  const main = callsOver<Pick<MainApi, 'report'>>(start.main, ['report'])
+  const main = callsOver<LedgerNews>(start.main, ['report', 'seeRun'])
   const report = (event: string, error: unknown): void => void main.report(event, error instanceof Error ? error.message : String(error)).catch(() => undefined)
   const policies = new Map<string, PolicyRevision>()
   const first = await compileText(start.configuration)
   policies.set(first.revision, first)
   const { dataFolder, version } = start
-  const opened = await openLedger({ dataFolder, policy: first, report, onUnfit: () => tell({ kind: 'unfit' }) })
-  const { ledger, state, tools, log, now } = opened
+  const opened = await openLedger({
+    dataFolder,
+    policy: first,
+    runs: runTerms(first.configuration.runtimes),
+    report,
+    seeRun: (sight) => void main.seeRun(sight).catch(() => undefined),
+    onUnfit: () => tell({ kind: 'unfit' }),
+  })
+  const { ledger, state, tools, runs, log, now } = opened
   parentPort?.on('message', (port: MessagePort) =>
     offerLedger(
       port,
       ledger,
-      tools,
+      { tools, runs },
       (revision) => policies.get(revision),
       (permits) =>
         void ledger

@@ -9,7 +9,7 @@ import { carriedPrincipal } from '../identity/identify.ts'
 import type { Series } from '../telemetry/metrics.ts'
 import { callsOver, serveCalls, type Calls, type Offer } from './calls.ts'
 import type { Hosts, HostsTerms, LedgerHost, PlanesHost, PlanesTerms } from './hosts.ts'
-import type { ConfigurationText, LedgerApi, LedgerStart, MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
+import type { ConfigurationText, LedgerApi, LedgerNews, LedgerStart, MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
 import { localClientLogins, localSessions, offerSessions } from './own-sessions.ts'
 import { offerStdioServers } from './remote-stdio-servers.ts'
 
@@ -87,10 +87,10 @@ class LedgerThread implements LedgerHost {
   }
 
   async start(): Promise<void> {
-    const { dataFolder, version, report } = this.#terms
+    const { dataFolder, version, report, seeRun } = this.#terms
     const control = new MessageChannel()
     const main = new MessageChannel()
-    serveCalls<Pick<MainApi, 'report'>>(main.port1, { report }, (error) => report('thread.failed', error))
+    serveCalls<LedgerNews>(main.port1, { report, seeRun }, (error) => report('thread.failed', error))
     const data: LedgerStart = { dataFolder, configuration: this.#configuration, version, control: control.port2, main: main.port2 }
     const worker = new Worker(new URL('ledger-thread.ts', import.meta.url), { workerData: data, transferList: [control.port2, main.port2] })
     this.#observe('ledger', worker)

@@ -1,11 +1,12 @@
 import { Fault, unreachable } from '@sallyport/contract'
 import type { MessagePort } from 'node:worker_threads'
 import type { Ledger, Judged, PolicyRevision } from '../ledger.ts'
+import type { RunRegister } from '../run-register.ts'
 import type { ToolRegister } from '../tool-register.ts'
 import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
 
 /**
- * Lets the data-plane thread behind a port ask this ledger and the register of tools beside it.
+ * Lets the data-plane thread behind a port ask this ledger and the registers of tools and of runs beside it.
  *
  * @param policyOf the policy of a revision, as long as calls may be judged by it
  * @param lost called when that thread is gone and leaves permits whose outcome nobody will tell
@@ -13,7 +14,7 @@ import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
 export function offerLedger(
   port: MessagePort,
   ledger: Ledger,
-  tools: ToolRegister,
+  { tools, runs }: { readonly tools: ToolRegister; readonly runs: RunRegister },
   policyOf: (revision: string) => PolicyRevision | undefined,
   lost: (permits: readonly number[]) => void,
 ): void {
@@ -39,6 +40,8 @@ export function offerLedger(
       batch.add({ kind: 'not-seen', id, message: error.message })
     }
   }
+  const hearRun = async ({ id, heard }: Extract<ToLedger, { kind: 'run' }>): Promise<void> =>
+    batch.add({ kind: 'run-heard', id, answer: await runs.hear(heard) })
   const track = (work: Promise<void>): void => {
     const tracked: Promise<void> = work.finally(() => inHand.delete(tracked))
     inHand.add(tracked)
@@ -52,6 +55,8 @@ export function offerLedger(
         return track(ledger.conclude(message.permit, message.facts, message.startedAt))
       case 'record':
         return track(ledger.record(message.entry))
+      case 'run':
+        return track(hearRun(message))
       case 'look':
         return batch.add({ kind: 'looked', id: message.id, ...tools.look(message.source) })
       case 'see':

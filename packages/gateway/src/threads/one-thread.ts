@@ -1,4 +1,5 @@
 import type { Hosts, HostsTerms } from './hosts.ts'
+import { runTerms } from '../control/configuration/run-terms.ts'
 import { openDataPlane } from './data-plane.ts'
 import { localToolSight } from './local-tool-sight.ts'
 import { openLedger } from './open-ledger.ts'
@@ -7,8 +8,8 @@ import { localClientLogins, localSessions } from './own-sessions.ts'
 /** Everything on this thread: no hop to the ledger. For small installations. @throws Fault */
 export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
   const { compiled, dataFolder, version, report } = terms
-  const opened = await openLedger({ ...terms, policy: compiled })
-  const { ledger, state, tools, log } = opened
+  const opened = await openLedger({ ...terms, policy: compiled, runs: runTerms(compiled.configuration.runtimes) })
+  const { ledger, state, tools, runs, log } = opened
   return {
     ledger: {
       logKey: opened.logKey,
@@ -36,6 +37,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
         version,
         ledger,
         tools: localToolSight(tools),
+        runs,
         threads: 0,
         report,
         cancelElsewhere: () => undefined,

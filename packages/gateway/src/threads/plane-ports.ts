@@ -11,6 +11,7 @@ import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, SignalEvent, TrustDomain } from '@sallyport/contract'
 import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
+import type { RunSight } from '../run-register.ts'
 import type { PinnedTool, ToolOwner } from '../policy/tool-pins.ts'
 import type { Series } from '../telemetry/metrics.ts'
 import type { Accepted } from '../tool-register.ts'
@@ -39,6 +40,11 @@ export interface MainApi {
   /** A call that another thread may have in flight is to be cancelled there. */
   cancelElsewhere(key: string): void
   report(event: string, message: string): void
+}
+
+/** What the ledger's thread tells the main one. */
+export interface LedgerNews extends Pick<MainApi, 'report'> {
+  seeRun(sight: RunSight): void
 }
 
 export interface PlaneApi {

@@ -8,6 +8,7 @@ import { refusalEntry, RefusalTally, type RefusalSeen } from '../audit/refusal-t
 import { askedOf, decisionsWaitingMax, refusalsWrittenSinglyMax, type LedgerDoor, type PolicyRevision, type Verdict } from '../ledger.ts'
 import { permit } from '../policy/decision.ts'
 import { Batch, type FromLedger, type ToLedger } from './ledger-messages.ts'
+import { RemoteRuns } from './remote-runs.ts'
 import { RemoteToolSight } from './remote-tool-sight.ts'
 
 export interface RemoteLedgerTerms {
@@ -32,6 +33,7 @@ export class RemoteLedger implements LedgerDoor {
   readonly #waiting = new Map<number, Waiting>()
   readonly #flushing = new Map<number, () => void>()
   readonly tools = new RemoteToolSight(() => this.#nextId++)
+  readonly runs = new RemoteRuns(() => this.#nextId++)
   /** Permits that were received and whose outcome is not known to be written, by index; with the outcome once it is known. */
   readonly #open = new Map<number, Extract<ToLedger, { kind: 'conclude' }> | undefined>()
   #port: MessagePort | undefined
@@ -53,6 +55,7 @@ export class RemoteLedger implements LedgerDoor {
     const batch = new Batch<ToLedger>((messages) => port.postMessage(messages))
     this.#batch = batch
     this.tools.attach((message) => batch.add(message))
+    this.runs.attach((message) => batch.add(message))
     port.on('message', (messages: readonly FromLedger[]) => {
       for (const message of messages) this.#hear(message)
     })
@@ -114,6 +117,7 @@ export class RemoteLedger implements LedgerDoor {
       return
     }
     if (message.kind === 'looked' || message.kind === 'saw' || message.kind === 'not-seen' || message.kind === 'announced') return this.tools.hear(message)
+    if (message.kind === 'run-heard') return this.runs.answer(message)
     const waiting = this.#waiting.get(message.id)
     this.#waiting.delete(message.id)
     if (!waiting) throw new Fault('the ledger answered what nobody asked', 'unknown')
@@ -129,6 +133,7 @@ export class RemoteLedger implements LedgerDoor {
     this.#port = undefined
     this.#batch = undefined
     this.tools.detach()
+    this.runs.detach()
     for (const { resolve } of this.#waiting.values()) resolve(unavailable)
     this.#waiting.clear()
     for (const resolve of this.#flushing.values()) resolve()

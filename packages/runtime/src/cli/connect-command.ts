@@ -13,6 +13,7 @@ import type { GatewayLink } from '../link/gateway-link.ts'
 import { folderOf, openFolderLink, requireIdentity } from './agent-commands.ts'
 import { clockOf, type AgentSideIo } from './agent-side-io.ts'
 import { CommandFailure } from './command-failure.ts'
+import { serveRecorded } from './recorded-bridge.ts'
 import { runCommand, type Said } from './run-command.ts'
 
 interface ConnectOptions {
@@ -21,6 +22,7 @@ interface ConnectOptions {
   readonly listen: string
   readonly allowOrigin: readonly string[]
   readonly printSecret?: true
+  readonly logging?: string
   readonly json?: true
 }
 
@@ -33,6 +35,7 @@ export function addConnectCommand(parent: Command, io: AgentSideIo): Command {
     .option('--stdio [upstream]', 'speak MCP on standard input and output, with one upstream or with all together')
     .option('--listen <address>', 'loopback address and port of the bridge', '127.0.0.1:8787')
     .option('--allow-origin <origin>', 'let pages of this exact origin use the bridge from a browser; may be repeated', collect, [])
+    .option('--logging <file>', 'where what the bridge sees is recorded, in JSON (default: logging.json beside the identity, if it is there)')
     .option('--print-secret', "print the bridge's client secret and end")
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit codes: 0 ok, 1 error, 2 approval needed, 3 denied, 64 usage, 78 configuration. More: docs/connect.md')
@@ -48,11 +51,11 @@ async function runConnect(io: AgentSideIo, options: ConnectOptions, client: stri
     const secret = await usableSecret(directory)
     return { text: secret, json: { secret } }
   }
-  if (options.stdio !== undefined) return await serveStdio(io, directory, options.stdio)
+  if (options.stdio !== undefined) return await serveStdio(io, directory, options.stdio, options.logging)
   return await serveBridge(io, directory, options)
 }
 
-async function serveStdio(io: AgentSideIo, directory: string, upstream: string | true): Promise<undefined> {
+async function serveStdio(io: AgentSideIo, directory: string, upstream: string | true, logging: string | undefined): Promise<undefined> {
   if (upstream !== true && parseUpstreamName(upstream) === undefined) {
     throw new CommandFailure(exitCodes.usage, `${JSON.stringify(upstream)} is no name of an upstream: ${nameRule}`)
   }
@@ -60,7 +63,10 @@ async function serveStdio(io: AgentSideIo, directory: string, upstream: string |
   const { stdin, stdout, stderr, stop } = io
   try {
     if (upstream !== true) await requireMcpUpstream(link, upstream)
-    await runStdioBridge({ link, ...(upstream !== true && { upstream }), stdin, stdout, stderr, clock: clockOf(io), stop, newId: randomUUID })
+    const named = upstream !== true && { upstream }
+    await serveRecorded(io, directory, logging, link, { mode: 'stdio', ...named }, (recorded) =>
+      runStdioBridge({ link: recorded.link, ...named, stdin, stdout, stderr, clock: clockOf(io), stop, newId: randomUUID }),
+    )
   } finally {
     await link.close()
   }
@@ -94,7 +100,7 @@ async function requireMcpUpstream(link: GatewayLink, name: string): Promise<void
   throw new CommandFailure(exitCodes.configuration, `the gateway offers this agent no MCP upstream ${name}; ${offered}`)
 }
 
-async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOrigin, json }: ConnectOptions): Promise<undefined> {
+async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOrigin, json, logging }: ConnectOptions): Promise<undefined> {
   const address = parseLoopbackAddress(listen)
   if (!address) {
     throw new CommandFailure(
@@ -109,28 +115,31 @@ async function serveBridge(io: AgentSideIo, directory: string, { listen, allowOr
   const link = await openFolderLink(io, directory)
   try {
     const report = (failure: unknown): void => void io.stderr.write(`sallyport connect: ${failure instanceof Error ? failure.stack : String(failure)}\n`)
-    const bridge = await openBridge({
-      link,
-      listen: address,
-      clientSecret,
-      allowedOrigins: allowOrigin,
-      interception,
-      clock: clockOf(io),
-      newId: randomUUID,
-      report,
+    await serveRecorded(io, directory, logging, link, { mode: 'http', listen }, async (recorded) => {
+      const clock = clockOf(io)
+      const bridge = await openBridge({
+        ...recorded,
+        listen: address,
+        clientSecret,
+        allowedOrigins: allowOrigin,
+        interception,
+        clock,
+        newId: randomUUID,
+        report,
+      })
+      try {
+        const { url, port } = bridge
+        const secretFile = join(directory, 'connect.secret')
+        const said =
+          json === true
+            ? JSON.stringify({ url, mcp: `${url}/mcp`, proxy: url, port, secretFile, intercepts: interception !== undefined })
+            : greeting(url, secretFile, interception !== undefined)
+        io.stdout.write(`${said}\n`)
+        await aborted(io.stop)
+      } finally {
+        await bridge.close()
+      }
     })
-    try {
-      const { url, port } = bridge
-      const secretFile = join(directory, 'connect.secret')
-      const said =
-        json === true
-          ? JSON.stringify({ url, mcp: `${url}/mcp`, proxy: url, port, secretFile, intercepts: interception !== undefined })
-          : greeting(url, secretFile, interception !== undefined)
-      io.stdout.write(`${said}\n`)
-      await aborted(io.stop)
-    } finally {
-      await bridge.close()
-    }
   } finally {
     await link.close()
   }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { PassThrough, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { Fault, isMcpPath, oauthMethod, reachedAtHeader } from '@sallyport/contract'
+import { Fault, isMcpPath, oauthMethod, reachedAtHeader, type ProblemCode } from '@sallyport/contract'
 import type { Clock } from '../link/clock.ts'
 import type { GatewayLink, LinkRequest } from '../link/gateway-link.ts'
 import { firstHeader, pairHeaders, type HeaderPairs } from '../link/header-pairs.ts'
@@ -44,6 +44,8 @@ export interface BridgeOptions {
   readonly clock: Pick<Clock, 'now'>
   /** Makes the opaque id of a problem. */
   readonly newId: () => string
+  /** A client was turned away; `origin` as it came. */
+  readonly onTurnedAway?: ((code: ProblemCode, origin: string | undefined) => void) | undefined
   /** A bug, for the operator's eyes. */
   readonly report: (failure: unknown) => void
 }
@@ -91,7 +93,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     takeLogin: loginLimit(() => clock.now()),
   }
   const hosts = upstreamHosts(link, clock)
-  const tunnels = openTunnels({ server, rules, hosts, interception: options.interception, newId, report: options.report })
+  const tunnels = openTunnels({ server, rules, hosts, interception: options.interception, newId, report: options.report, onTurnedAway: options.onTurnedAway })
   let inFlight = 0
 
   server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -115,7 +117,7 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
 }
 
 async function serve(
-  { link, newId }: BridgeOptions,
+  { link, newId, onTurnedAway }: BridgeOptions,
   url: string,
   rules: AdmissionRules,
   hosts: UpstreamHosts,
@@ -128,8 +130,11 @@ async function serve(
   const arrived = { method, target: incoming.url ?? '', headers }
   const tunnel = tunnels.authorityOf(incoming.socket)
   const admitted = tunnel === undefined ? admit(rules, arrived) : admitInside(rules, tunnel, arrived)
-  if (admitted.kind === 'refused') return answerProblem(outgoing, admitted.problem, newId())
   const origin = firstHeader(headers, 'origin')
+  if (admitted.kind === 'refused') {
+    onTurnedAway?.(admitted.problem.code, origin)
+    return answerProblem(outgoing, admitted.problem, newId())
+  }
   if (admitted.kind === 'preflight') {
     outgoing.writeHead(204, preflightHeaders(origin, firstHeader(headers, 'access-control-request-headers')).flat()).end()
     return

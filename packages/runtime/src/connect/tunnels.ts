@@ -1,11 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Fault, problemDocument, refused, type ProblemDocument } from '@sallyport/contract'
-import { pairHeaders } from '../link/header-pairs.ts'
+import { firstHeader, pairHeaders } from '../link/header-pairs.ts'
 import { admitTunnel, type AdmissionRules } from './admit.ts'
 import { writeRaw } from './answer-problem.ts'
 import { faultProblem } from './fault-problem.ts'
 import { upstreamAt } from './gateway-path.ts'
+import type { BridgeOptions } from './bridge.ts'
 import type { Interception } from './interception/interception.ts'
 import { withoutDefaultPort, type UpstreamHosts } from './upstream-hosts.ts'
 
@@ -16,6 +17,7 @@ export interface TunnelPorts {
   /** Undefined: no tunnel for TLS is opened. */
   readonly interception: Interception | undefined
   readonly newId: () => string
+  readonly onTurnedAway?: BridgeOptions['onTurnedAway']
   readonly report: (failure: unknown) => void
 }
 
@@ -32,7 +34,7 @@ export interface Tunnels {
  *
  * @see RFC 9110 section 9.3.6
  */
-export function openTunnels({ server, rules, hosts, interception, newId, report }: TunnelPorts): Tunnels {
+export function openTunnels({ server, rules, hosts, interception, newId, report, onTurnedAway }: TunnelPorts): Tunnels {
   const tunnels = new WeakMap<Duplex, string>()
   const busy = new WeakSet<Duplex>()
 
@@ -40,8 +42,12 @@ export function openTunnels({ server, rules, hosts, interception, newId, report 
     const document = (refusal: { readonly problem: Parameters<typeof problemDocument>[0] | ProblemDocument }): ProblemDocument =>
       'instance' in refusal.problem ? refusal.problem : problemDocument(refusal.problem, newId())
     if (tunnels.has(socket)) return document(refused('edge.malformed', undefined, { detail: 'A tunnel holds requests, not another tunnel.' }))
-    const admitted = admitTunnel(rules, { target: incoming.url ?? '', headers: pairHeaders(incoming.rawHeaders) })
-    if (admitted.kind === 'refused') return document(admitted)
+    const headers = pairHeaders(incoming.rawHeaders)
+    const admitted = admitTunnel(rules, { target: incoming.url ?? '', headers })
+    if (admitted.kind === 'refused') {
+      onTurnedAway?.(admitted.problem.code, firstHeader(headers, 'origin'))
+      return document(admitted)
+    }
     const { authority } = admitted
     const found = await upstreamAt(authority, hosts)
     if (found.kind === 'refused') return document(found)

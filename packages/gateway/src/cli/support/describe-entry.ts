@@ -2,7 +2,7 @@ import type { LogEvent } from '@sallyport/contract'
 import type { LogRecord } from '../../audit/reader.ts'
 import type { ShowName } from './pseudonyms.ts'
 
-/** Members whose values the gateway itself has chosen, or that the configuration names. */
+/** Members whose values the gateway itself has chosen, or that the configuration names; the kind of a record is the agent's own word. */
 const shown: ReadonlySet<string> = new Set([
   'v',
   'type',
@@ -37,6 +37,12 @@ const shown: ReadonlySet<string> = new Set([
   'isProbe',
   'kind',
   'seconds',
+  'run',
+  'number',
+  'sequence',
+  'next',
+  'missing',
+  'redacted',
 ])
 
 /**
@@ -45,7 +51,7 @@ const shown: ReadonlySet<string> = new Set([
  */
 export function describeEntry({ index, event }: LogRecord, showName: ShowName): object {
   const members = Object.entries(event).map(([name, value]): readonly [string, unknown] => {
-    if (shown.has(name)) return [name, value]
+    if (shown.has(name) && !(event.type === 'record' && name === 'kind')) return [name, value]
     if (name === 'person' && typeof value === 'string') return [name, showName('person', value)]
     if (name === 'caller') return [name, callerOf(event, showName)]
     return [name, shapeOf(value)]

@@ -12,6 +12,7 @@ const readAtStart = [
   'certificates',
   'sessions',
   'alerts',
+  'runtimes',
   'cluster',
   'limits',
   'threads',

@@ -1,4 +1,5 @@
 import type { SignalEvent } from '@sallyport/contract'
+import type { RunSight } from '../../run-register.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { ProviderSight } from '../login/providers.ts'
 import type { SessionSight } from '../sessions/session-sight.ts'
@@ -19,10 +20,10 @@ export interface SignalsPorts {
 }
 
 /** Sightings in one window from which on a signal is raised, where the configuration names none. */
-const atLeast = { 'slow-path': 3, 'ownership-failed': 1, 'handle-reused': 1, 'no-session': 3, 'answer-unfit': 1, provider: 3 } as const
+const atLeast = { 'slow-path': 3, 'ownership-failed': 1, 'handle-reused': 1, 'no-session': 3, 'answer-unfit': 1, provider: 3, runtime: 1 } as const
 
 /**
- * Sees the traffic of refreshes: counts all of it, and of what is odd writes entries and tells the operator's receiver. Nothing waits for it, and what it cannot write it
+ * Sees the traffic of refreshes and what is odd in the records of runtimes: counts all of it, and of what is odd writes entries and tells the operator's receiver. Nothing waits for it, and what it cannot write it
  * tells all the same.
  */
 export class Signals {
@@ -58,6 +59,10 @@ export class Signals {
     if (milliseconds >= this.#terms.providerSlowMs) this.#detector.see({ kind: 'provider-slow', provider }, atLeast.provider, now)
     // A refused token is the end of one session, and the provider is as it should be.
     if (result !== 'refreshed' && result !== 'refused') this.#detector.see({ kind: 'provider-failing', provider }, atLeast.provider, now)
+  }
+
+  seeRun({ kind, tenant, agent }: RunSight): void {
+    this.#detector.see({ kind, tenant, agent }, atLeast.runtime, this.#ports.elapsedMs())
   }
 
   /** To be called every now and then: tells of what went on after its signal. */

@@ -1,20 +1,21 @@
 import type { Json, Refused } from '@sallyport/contract'
+import type { Answer } from '../../edge/inbound.ts'
 import type { Forwarded } from '../forwarded.ts'
 
 /** What the gateway itself answers; kept by nobody on the way. */
 export function answer(value: Json): Forwarded {
-  const body = Buffer.from(JSON.stringify(value))
+  const given = jsonAnswer(value)
+  return { kind: 'answer', answer: given, finished: Promise.resolve({ result: 'answered', status: 200, answerBytes: given.body.length }) }
+}
+
+export function jsonAnswer(value: Json): Answer & { readonly body: Uint8Array } {
   return {
-    kind: 'answer',
-    answer: {
-      status: 200,
-      headers: [
-        ['content-type', 'application/json'],
-        ['cache-control', 'no-store'],
-      ],
-      body,
-    },
-    finished: Promise.resolve({ result: 'answered', status: 200, answerBytes: body.length }),
+    status: 200,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+    ],
+    body: Buffer.from(JSON.stringify(value)),
   }
 }
 
