@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Client, StreamableHTTPClientTransport, UnauthorizedError, type OAuthClientProvider } from '@modelcontextprotocol/client'
 import { clientLoginGate, consent, redirectUri, type ClientLoginGate } from '../fixtures/client-login.ts'
+import { operator } from '../fixtures/operator.ts'
 import { sessionEvents } from '../fixtures/people.ts'
 
 /** A client as its users have it: with the official SDK's own OAuth, which keeps what it gets, and a browser. */
@@ -67,6 +68,9 @@ for (const threads of [0, 2]) {
     const acts = (await sessionEvents(gate.people)).map(({ act, client: program, resource }) => [act, program, resource])
     assert.deepEqual(acts[0], ['opened', gate.clientId, '/mcp/crm'])
     assert.ok(acts.some(([act]) => act === 'refreshed'))
+    const [session] = await sessionEvents(gate.people)
+    const { stdout } = await operator(gate.people.whole, ['session', 'show', session?.session ?? ''])
+    assert.ok(stdout.includes(gate.clientId) && stdout.includes('/mcp/crm'), stdout)
     const calls = (await gate.people.whole.events()).flatMap((event) => (event.type === 'decision' && event.upstream === 'crm' ? [event] : []))
     assert.ok(calls.length > 0 && calls.every(({ caller }) => caller.session !== undefined))
     assert.deepEqual(gate.people.whole.faults, [])

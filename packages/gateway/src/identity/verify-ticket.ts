@@ -44,7 +44,12 @@ export class TicketVerifier {
     return this.#signed.size
   }
 
-  /** `path`: what the ticket is shown for. Refuses `identity.ticket-invalid`. Its reason names nothing of the ticket but the key and the session, and those only when our own signature vouches for them. */
+  /**
+   * Refuses `identity.ticket-invalid`. Its reason names nothing of the ticket but the key, the session and the resource, and those only when our own signature
+   * vouches for them.
+   *
+   * @param path what the ticket is shown for
+   */
   async verify(text: string, principal: Principal, nowMs: number, path: string): Promise<Refused | Ticket> {
     const signed = await this.#readSigned(text)
     if (signed.kind === 'refused') return signed

@@ -72,8 +72,8 @@ export function offerSessions(sessions: OwnSessions, logins: ClientLogins): Sess
 }
 
 /**
- * The sessions that the main thread keeps, and the logins of programs. The connection goes with each call, so that the main thread asks its own roster, which changes first, and hears when
- * the caller goes away.
+ * The sessions that the main thread keeps, and the logins of programs. The connection goes with each call, so that the main thread asks its own roster, which
+ * changes first, and hears when the caller goes away.
  */
 export function remoteSessions(main: Calls<SessionCalls>, newId: () => string): OwnSessions & ClientLogins {
   const ask = async <Answer>(

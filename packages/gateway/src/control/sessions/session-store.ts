@@ -53,7 +53,7 @@ export interface Orphan extends SealedToken {
  * @throws Fault from every verb: `not-done` when nothing has changed, `unknown` when it may have. Every verb can be repeated then.
  */
 export interface SessionStore {
-  /** Keeps a session as ready. Where it is the agent's own, those of its own that are still ready give way to it. `too-many` beyond `sessionsPerAgentMax` that are not over. */
+  /** Keeps a session as ready. What `replacedBy` names gives way to it. `too-many` beyond `sessionsPerAgentMax` that are not over. */
   open(session: NewSession): Promise<'too-many' | { readonly replaced: readonly SessionSummary[] }>
 
   /** What the agent can take up, of its own or this one of a program. Changes nothing. */
