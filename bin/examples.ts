@@ -101,6 +101,11 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'log prove': [['sallyport log prove 42 --entry 42.entry > 42.proof', 'two files that convince anybody who has the key']],
   'log check': [["sallyport log check 42.proof --entry 42.entry --key 'agents.example/sallyport+1f2e3d4c+AcP1pQ'", 'on any machine']],
   'log policy': [['sallyport log policy > policy', 'what auditors need: the keys of the log and of its witnesses']],
+  'log payload': [['sallyport log payload 4711', 'the arguments of that call; the log notes who read them']],
+  'log erase': [
+    ["sallyport log erase 4711 --reason 'request of 2026-11-20' --yes", 'of one call'],
+    ['sallyport log erase --agent acme/invoice-bot --before 30d', 'of many; without --yes they are only counted'],
+  ],
   'log search': [
     ['sallyport log search --agent acme/invoice-bot --code policy.denied', 'what one agent was refused'],
     ['sallyport log search --type admin --since 7d --limit 200', 'what operators did'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { captureSchema } from './capture.ts'
 import { heartbeatMsRange, runtimesSchema } from './runtimes-configuration.ts'
 
 /** `500ms`, `30s`, `10m`, `12h`, `7d`: parsed to milliseconds. */
@@ -628,6 +629,7 @@ export const configuration = z
       .optional()
       .meta({ description: 'Keep the index that makes `log search` fast on long logs up to date, on a thread of its own (default false)' }),
     results: z.array(resultRule).max(1000).optional().meta({ description: 'What answers must not carry to agents' }),
+    capture: captureSchema({ match, keep: durationUpTo('3650d'), size }),
   })
   .meta({ title: 'Sallyport configuration' })
 
@@ -647,6 +649,7 @@ export type UpstreamConfiguration =
 export type ExportConfiguration = z.infer<typeof exported>
 export type SessionsConfiguration = NonNullable<z.infer<typeof sessions>>
 export type IdentityProviderConfiguration = z.infer<typeof identityProvider>
+export type CaptureConfiguration = NonNullable<Configuration['capture']>
 export type AlertsConfiguration = NonNullable<z.infer<typeof alerts>>
 export type ClusterConfiguration = NonNullable<z.infer<typeof cluster>>
 export type TelemetryConfiguration = NonNullable<z.infer<typeof telemetry>>

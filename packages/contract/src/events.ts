@@ -46,6 +46,17 @@ export const decisionEvent = z
     call: z
       .string()
       .meta({ description: 'Keyed digest of the exact call (HMAC-SHA-256): equal calls have equal digests, and the arguments cannot be guessed from it' }),
+    payload: z
+      .strictObject({
+        capture: z.enum(['digest', 'sealed']).meta({ description: 'sealed: they are kept beside the log, until they are erased' }),
+        digest: z.string().meta({
+          description:
+            'sealed: SHA-256 of what is kept, a ciphertext; digest: keyed digest of the arguments (HMAC-SHA-256), equal for equal arguments within a tenant. Base64url',
+        }),
+        bytes: z.number().int().min(0).optional().meta({ description: 'Of the ciphertext, in steps, so that little is told of what it holds' }),
+      })
+      .optional()
+      .meta({ description: 'What was kept of the arguments, without what detectors found in them' }),
     revision,
     decision: verdict.meta({ description: 'What was decided; hold: a person must answer first' }),
     code: z.string().optional().meta({ description: 'The problem code of a refusal' }),

@@ -56,6 +56,8 @@ export const problems = {
   'policy.approval-denied': { status: 403, title: 'A person denied this call' },
 
   'audit.unavailable': { status: 503, title: 'The decision cannot be recorded, so nothing is forwarded' },
+  'audit.payload-unavailable': { status: 503, title: 'The arguments cannot be kept as they must be, so nothing is forwarded' },
+  'audit.payloads-full': { status: 507, title: 'No more arguments can be kept, so nothing is forwarded' },
   'audit.run-unknown': { status: 404, title: 'No run of this name is open for this agent' },
   'audit.records-conflict': { status: 409, title: 'The numbers of these records are taken by others' },
 

@@ -10,6 +10,7 @@ import { toolListing } from './access/mcp/tool-listing.ts'
 import { isOauthEndpoint, oauthRefusal } from './access/own/oauth-refusal.ts'
 import type { RunMessage } from './access/own/understand-run.ts'
 import { understand } from './access/understand.ts'
+import type { Capture, Captured } from './audit/capture.ts'
 import type { Receipt } from './audit/receipt.ts'
 import { withholdSecrets } from './audit/runs/withhold-secrets.ts'
 import { BodyError, type Answer, type Inbound } from './edge/inbound.ts'
@@ -22,7 +23,7 @@ import { identify, outward, type Principal } from './identity/identify.ts'
 import { identifySession, type SessionRules } from './identity/identify-session.ts'
 import type { Roster } from './identity/roster.ts'
 import type { TicketVerifier } from './identity/verify-ticket.ts'
-import type { LedgerDoor, ListFirst, Verdict } from './ledger.ts'
+import type { Denied, LedgerDoor, ListFirst, Verdict } from './ledger.ts'
 import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { RunDoor } from './run-register.ts'
 
@@ -39,6 +40,7 @@ export interface Ports {
   readonly roster: Roster
   readonly tickets: TicketVerifier
   readonly ledger: LedgerDoor
+  readonly capture: Pick<Capture, 'keep'>
   readonly runs: RunDoor
   /** A fresh opaque id. */
   readonly newId: () => string
@@ -59,13 +61,19 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
 
     const request = await understandWhole(snapshot.access, ports.tickets, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
-    // Its body may have taken minutes to arrive: what the operator has changed or revoked meanwhile counts.
-    const still = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
+    const call = 'message' in request ? undefined : request
+    const captured = await ports.capture.keep(snapshot.policy, call) // durable, where its arguments must be kept
+    if (captured.kind === 'refused') return refuse(ports, inbound, refuseUnjudged(ports, inbound, { principal }, captured).problem, call)
+    await using kept = captured
+    // Its body may have taken minutes to arrive, and its arguments seconds to be kept: what the operator has changed or revoked meanwhile counts.
+    const same = identify(ports.roster, inbound.connection, inbound.receivedAt)
+    if (same.kind === 'refused') return refuseStranger(ports, inbound, same)
+    const still = await identifySession(ports.tickets, snapshot.sessions, same, inbound)
     if (still.kind === 'refused') return challenged(snapshot.access, agent, inbound, still, refuseKnown(ports, inbound, agent, still))
     if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
     if ('message' in request) return await record(ports, inbound, request)
 
-    const verdict = await decide(ports, current, snapshot, inbound, request) // durable in the log when it resolves
+    const verdict = await decide(ports, current, snapshot, inbound, request, kept) // durable in the log when it resolves
     switch (verdict.kind) {
       case 'deny':
       case 'hold':
@@ -105,15 +113,21 @@ async function decide(
   snapshot: Snapshot,
   inbound: Inbound,
   request: AccessRequest,
+  kept: Captured,
 ): Promise<Exclude<Verdict, ListFirst>> {
-  const verdict = await ports.ledger.decide(snapshot, request)
+  const ask = async (): Promise<Verdict> => {
+    const verdict = await ports.ledger.decide(snapshot, request, kept.cited)
+    kept.isCited = verdict.kind !== 'list-first' && !(verdict.kind === 'deny' && verdict.isUnwritten === true)
+    return verdict
+  }
+  const verdict = await ask()
   if (verdict.kind !== 'list-first') return verdict
   const failed = await list(ports, snapshot, inbound, toolListing(request, ports.newId()))
-  if (failed) return refuseUnknown(ports, inbound, request, failed)
-  if (current() !== snapshot) return refuseUnknown(ports, inbound, request, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
-  const again = await ports.ledger.decide(snapshot, request)
+  if (failed) return refuseUnjudged(ports, inbound, request, failed)
+  if (current() !== snapshot) return refuseUnjudged(ports, inbound, request, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
+  const again = await ask()
   if (again.kind !== 'list-first') return again
-  return refuseUnknown(ports, inbound, request, refused('policy.tool-unlisted', 'the tools changed again while they were listed', { retryAfterSeconds: 1 }))
+  return refuseUnjudged(ports, inbound, request, refused('policy.tool-unlisted', 'the tools changed again while they were listed', { retryAfterSeconds: 1 }))
 }
 
 async function list(ports: Ports, snapshot: Snapshot, inbound: Inbound, listing: AccessRequest): Promise<Pick<Refused, 'problem' | 'reason'> | undefined> {
@@ -125,13 +139,13 @@ async function list(ports: Ports, snapshot: Snapshot, inbound: Inbound, listing:
   return forwarded.kind === 'refused' ? forwarded : undefined
 }
 
-/** A call that no rule judged, since the tools of its upstream are not known. */
-function refuseUnknown(
+/** A call that no rule judged: the tools of its upstream are not known, or its arguments could not be kept. */
+function refuseUnjudged(
   ports: Ports,
   inbound: Inbound,
-  { principal }: AccessRequest,
+  { principal }: Pick<AccessRequest, 'principal'>,
   { problem, reason }: Pick<Refused, 'problem' | 'reason'>,
-): Exclude<Verdict, ListFirst> {
+): Denied {
   const { tenant, agent, thumbprint } = principal
   ports.ledger.refuse({ caller: { certificate: thumbprint, tenant, agent }, code: problem.code, reason, request: inbound.id })
   return { kind: 'deny', problem }

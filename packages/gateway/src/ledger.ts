@@ -15,6 +15,7 @@ import type { AccessRequest } from './access/access-request.ts'
 import { decisionEntry, entryTime, outcomeEntry, type OpenPermit } from './audit/entries.ts'
 import type { Log } from './audit/log.ts'
 import type { OutcomeFacts } from './audit/outcome.ts'
+import type { CitedPayload } from './audit/payload.ts'
 import { receiptFor, type Receipt } from './audit/receipt.ts'
 import { refusalEntry, RefusalTally, type RefusalKind, type RefusalSeen } from './audit/refusal-tally.ts'
 import { decide } from './policy/decide.ts'
@@ -26,11 +27,14 @@ import type { PolicySnapshot } from './policy/snapshot.ts'
 import type { PolicyState } from './policy/state.ts'
 import { settledUse } from './policy/token-use.ts'
 
-export type Verdict =
-  | { readonly kind: 'deny'; readonly problem: Problem }
-  | { readonly kind: 'hold'; readonly problem: Problem }
-  | { readonly kind: 'permit'; readonly receipt: Receipt }
-  | ListFirst
+export type Verdict = Denied | { readonly kind: 'hold'; readonly problem: Problem } | { readonly kind: 'permit'; readonly receipt: Receipt } | ListFirst
+
+export interface Denied {
+  readonly kind: 'deny'
+  readonly problem: Problem
+  /** It is certain that the log has no entry of this call, and that none is under way. */
+  readonly isUnwritten?: true
+}
 
 /** Nothing was decided or written: the tools of the upstream are not known as they are now, and must be listed before this is asked again. */
 export interface ListFirst {
@@ -42,8 +46,10 @@ export interface LedgerDoor {
   /**
    * Decides and writes. The entry is durable when this resolves; a decision that cannot be written is a refusal. Of denials of one kind, which change no state,
    * those after the first few are counted. Never rejects.
+   *
+   * @param payload what was kept of the arguments, durable already, for the entry to cite
    */
-  decide(snapshot: PolicyRevision, request: AccessRequest): Promise<Verdict>
+  decide(snapshot: PolicyRevision, request: AccessRequest, payload?: CitedPayload): Promise<Verdict>
   /** Once its exchange has ended, settles what a forwarded call has reserved and writes what became of it; called once for each receipt. */
   settle(receipt: Receipt, startedAt: number, finished: Promise<OutcomeFacts>): void
   /** Writes or counts a refusal that no rule made. */
@@ -60,15 +66,16 @@ export interface Asked {
   readonly question: Question
   readonly exact: JsonObject
   readonly digest: CallDigest
+  readonly payload?: CitedPayload
 }
 
-export function askedOf(digestKey: KeyObject, request: AccessRequest): Asked {
+export function askedOf(digestKey: KeyObject, request: AccessRequest, payload?: CitedPayload): Asked {
   const exact = exactCall(request)
-  return { question: questionOf(request), exact, digest: callDigest(digestKey, exact) }
+  return { question: questionOf(request), exact, digest: callDigest(digestKey, exact), ...(payload && { payload }) }
 }
 
 export type Judged =
-  | { readonly kind: 'deny'; readonly problem: Problem }
+  | Denied
   | { readonly kind: 'hold'; readonly problem: Problem }
   /** The entry at `index` is durable. */
   | { readonly kind: 'permit'; readonly permit: Permit; readonly index: number }
@@ -135,24 +142,26 @@ export class Ledger implements LedgerDoor {
     this.#inHand = this.#open.size
   }
 
-  async decide(snapshot: PolicyRevision, request: AccessRequest): Promise<Verdict> {
+  async decide(snapshot: PolicyRevision, request: AccessRequest, payload?: CitedPayload): Promise<Verdict> {
     const objection = this.#objection()
-    if (objection) return { kind: 'deny', problem: objection }
-    const judged = await this.judge(snapshot, askedOf(this.#ports.digestKey, request))
+    if (objection) return { kind: 'deny', problem: objection, isUnwritten: true }
+    const judged = await this.judge(snapshot, askedOf(this.#ports.digestKey, request, payload))
     return judged.kind === 'permit' ? { kind: 'permit', receipt: receiptFor(request, judged.permit, judged.index) } : judged
   }
 
   /** `decide` without the proof at its end, which cannot leave its thread. A permit is to be concluded. */
-  async judge({ revision, policy }: PolicyRevision, { question, exact, digest }: Asked): Promise<Judged> {
+  async judge({ revision, policy }: PolicyRevision, { question, exact, digest, payload }: Asked): Promise<Judged> {
     // Before anything is decided: a decision changes the state, so its entry must find room.
     const objection = this.#objection()
-    if (objection) return { kind: 'deny', problem: objection }
+    if (objection) return { kind: 'deny', problem: objection, isUnwritten: true }
     const { state, now, newApprovalId } = this.#ports
     if (mustListFirst(policy, state.tools, question)) return { kind: 'list-first' }
     const decidedAt = now()
     const decision = decide(policy, state, question, digest, decidedAt, newApprovalId)
-    if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(question, decision), decidedAt)) return { kind: 'deny', problem: decision.problem }
-    const durable = this.#append(decisionEntry(question, decision, digest, revision, decidedAt))
+    if (decision.kind === 'deny' && !this.#denials.isSingle(kindOf(question, decision), decidedAt))
+      return { kind: 'deny', problem: decision.problem, isUnwritten: true }
+    const facts = policy.capture.factsToTell(decision.grounds.facts)
+    const durable = this.#append(decisionEntry(question, decision, digest, revision, decidedAt, { payload, facts }))
 
     this.#waiting += 1
     this.#begin()

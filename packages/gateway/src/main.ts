@@ -42,6 +42,9 @@ import { openClientLogins, openLogins, openProviders } from './control/login/ope
 import { openRotations } from './control/login/open-rotations.ts'
 import type { ProviderDefinition } from './control/login/provider-definition.ts'
 import { Providers } from './control/login/providers.ts'
+import { keepPayloadsMs, payloadLimits } from './control/payloads/payload-limits.ts'
+import { PayloadRegister } from './control/payloads/payload-register.ts'
+import { PayloadStore } from './control/payloads/payload-store.ts'
 import { SecretRegister } from './control/secrets/secret-register.ts'
 import { recordedLineage } from './control/sessions/lineage.ts'
 import { openSessions, sessionTerms } from './control/sessions/open-sessions.ts'
@@ -49,8 +52,9 @@ import { signalTerms } from './control/signals/alert-definition.ts'
 import { openSignals } from './control/signals/open-signals.ts'
 import { openDelegations } from './control/tickets/delegations.ts'
 import { openTickets } from './control/tickets/tickets.ts'
-import { createKeyFile } from './drivers/key-file/key-file.ts'
+import { createKeyFile, readKeyFile } from './drivers/key-file/key-file.ts'
 import { witnessAt } from './drivers/log-network/witness-at.ts'
+import { payloadFilesIn } from './drivers/payload-files/payload-files.ts'
 import { viewLogFolder } from './drivers/posix-log/log-folder.ts'
 import { runStdioServers } from './drivers/stdio-server/run-stdio-servers.ts'
 import { systemResolver } from './drivers/system-resolver.ts'
@@ -58,7 +62,7 @@ import { timerPause } from './drivers/timer-pause.ts'
 import { exportSeries } from './telemetry/export-series.ts'
 import { Metrics, prometheusText, type Series } from './telemetry/metrics.ts'
 import { openMetrics } from './telemetry/open-telemetry.ts'
-import { countEvent } from './threads/data-plane.ts'
+import { countEvent, payloadSeal } from './threads/data-plane.ts'
 import type { NamedExportState } from './threads/log-follower-api.ts'
 import { followLog } from './threads/log-followers.ts'
 import type { HostsTerms } from './threads/hosts.ts'
@@ -159,6 +163,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       options.observeThread,
     )
     closing.defer(() => followers.close())
+
+    const view = viewLogFolder(places.log)
+    const payloads = await PayloadStore.open(payloadFilesIn(places.payloads), () => payloadLimits(compiled.configuration.capture))
+    const payloadRegister = new PayloadRegister({
+      store: payloads,
+      seal: payloadSeal(await readKeyFile(places.sealingKey)),
+      view,
+      note: (act) => ledger.note(act),
+      forgetHeld: (approvals) => heldCalls.forget(approvals),
+      keepMs: () => keepPayloadsMs(compiled.configuration.capture),
+      now: Date.now,
+      report,
+    })
+    closing.defer(() => payloadRegister.close())
 
     const authority = await openAuthority({
       directory: places.authority,
@@ -286,6 +304,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         tls: authority.serverCredentials,
         address,
         stdio,
+        payloads,
         renew: (principal, csrPem) => authority.renew(principal, csrPem),
         now: Date.now,
       }),
@@ -321,7 +340,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const shown = await showLog({
       log: configuration.log,
       names: configuration.names ?? [],
-      view: viewLogFolder(places.log),
+      view,
       logKey: ledger.logKey,
       witnessAt,
       keepCosigned: (note) => writePrivateFile(places.log, cosignedPath, note),
@@ -386,6 +405,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         ledger,
         heldCalls,
         definitions,
+        payloads: payloadRegister,
         sessions: sessions && { register: sessions.register, logins, providers, agentId: async (agent) => activeId(authority, trustDomain, agent) },
         ticketKeys: tickets,
         rotateCredential: openRotations({
@@ -407,6 +427,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           threads,
           log: { size: await ledger.size(), key: ledger.logKey, ...shown.witnessing },
           stdio: stdio.status(),
+          payloads: payloads.status,
           exports: await exportStates(),
           tools: { held: (await ledger.tools()).filter(({ held }) => held.length > 0).length },
           warnings: compiled.warnings,

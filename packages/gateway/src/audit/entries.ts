@@ -1,7 +1,8 @@
 import type { DecisionEvent, OutcomeEvent, Problem } from '@sallyport/contract'
 import type { OutcomeFacts } from './outcome.ts'
+import type { CitedPayload } from './payload.ts'
 import type { PrincipalSession } from '../identity/identify.ts'
-import type { CallDigest, Decision } from '../policy/decision.ts'
+import type { CallDigest, Decision, Grounds } from '../policy/decision.ts'
 import type { Question } from '../policy/question.ts'
 
 /** Longest text of a caller's making in an entry, in UTF-16 units; the call digest covers what is cut. */
@@ -15,9 +16,18 @@ export function entryTime(milliseconds: number): string {
 /** Under load many entries are of one millisecond, and writing the time out takes longer than an entry's other members. */
 let last = { milliseconds: 0, text: new Date(0).toISOString() }
 
-export function decisionEntry(request: Question, decision: Decision, digest: CallDigest, revision: string, now: number): DecisionEvent {
+/** `told`: what it tells of the arguments, where that is not what conditions read of them. */
+export function decisionEntry(
+  request: Question,
+  decision: Decision,
+  digest: CallDigest,
+  revision: string,
+  now: number,
+  told: { readonly payload?: CitedPayload | undefined; readonly facts?: Grounds['facts'] } = {},
+): DecisionEvent {
   const { principal } = request
   const { grounds } = decision
+  const { payload, facts = grounds.facts } = told
   return {
     v: 1,
     type: 'decision',
@@ -33,6 +43,7 @@ export function decisionEntry(request: Question, decision: Decision, digest: Cal
     action: clip(request.action),
     resource: clip(request.resource),
     call: digest,
+    ...(payload && { payload }),
     revision,
     decision: decision.kind,
     rules: [...grounds.rules],
@@ -40,7 +51,7 @@ export function decisionEntry(request: Question, decision: Decision, digest: Cal
     ...(decision.kind === 'hold' && { code: 'policy.approval-required' satisfies Problem['code'], approvalExpires: entryTime(decision.approval.expiresAt) }),
     ...approvalOf(decision),
     ...(grounds.shadow.length > 0 && { shadow: grounds.shadow.map((shadow) => ({ ...shadow })) }),
-    ...(Object.keys(grounds.facts).length > 0 && { facts: { ...grounds.facts } }),
+    ...(Object.keys(facts).length > 0 && { facts: { ...facts } }),
     ...(grounds.found && grounds.found.length > 0 && { found: grounds.found.map((row) => ({ ...row })) }),
     ...(grounds.quotas.length > 0 && { quotas: [...grounds.quotas] }),
     ...(grounds.reserved && { reserved: grounds.reserved }),

@@ -55,12 +55,13 @@ export function tellStory(records: readonly LogRecord[], current: { readonly con
 const verdicts = { permit: 'PERMITTED', deny: 'DENIED', hold: 'HELD for a person' } as const
 
 function tellDecision(event: DecisionEvent, configuration: Configuration | undefined): string {
-  const { decision, caller, upstream, action, resource, facts = {}, shadow = [], approval, approvalExpires, quotas, request, revision, reason } = event
+  const { decision, caller, upstream, action, resource, payload, facts = {}, shadow = [], approval, approvalExpires, quotas, request, revision, reason } = event
   const read = Object.entries(facts).map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
   return [
     `${verdicts[decision]} ${whyOf(event, configuration)}: ${caller.tenant}/${caller.agent}${caller.session === undefined ? '' : ` in session ${caller.session}`} asked ${upstream} for ${action} ${resource}.`,
     ...(reason === undefined ? [] : [`Reason: ${reason}.`]),
     ...(read.length === 0 ? [] : [`Its conditions read ${read.join(', ')}.`]),
+    ...(payload?.capture === 'sealed' ? ['Its arguments were kept, sealed: "sallyport log payload" with the number of this entry shows them.'] : []),
     ...(approval === undefined ? [] : [`The approval is ${approval}${approvalExpires === undefined ? '' : `, good until ${approvalExpires}`}.`]),
     ...(quotas === undefined || event.code === 'policy.quota-exhausted' ? [] : [`It was counted by ${quotas.join(', ')}.`]),
     ...shadow.map((one) => `Rule ${one.rule}, in shadow mode, would have said ${one.decision}.`),

@@ -11,6 +11,7 @@ import { viewLogFolder } from '../drivers/posix-log/log-folder.ts'
 import { findStory, tellStory } from './explain.ts'
 import { addLogProofCommands, type OnLog } from './log-proof-commands.ts'
 import { exitCodes, wholeNumber, type Common, type OperatorConsole, type Terminal } from './operator-console.ts'
+import { addPayloadCommands } from './payload-commands.ts'
 import { addSearchCommands, indexMax, shownMax } from './search-commands.ts'
 import { shownJson } from './show.ts'
 import { openLogIndexToRead } from '../drivers/sqlite/log-index.ts'
@@ -19,7 +20,7 @@ import { tellRecord } from './tell-event.ts'
 /** Between two looks at a log that is followed. */
 const followPauseMs = 250
 
-/** The commands that read the log. None needs a running gateway. */
+/** The commands that read the log. Those about what was kept beside it need a running gateway, the others none. */
 export function addLogCommands(root: Command, console: OperatorConsole, terminal: Terminal): void {
   const { shows, folderOf, print, printLine, fail, run, isFull } = console
   const log = root.command('log').description('the tamper-evident log; works without a running gateway')
@@ -50,6 +51,7 @@ export function addLogCommands(root: Command, console: OperatorConsole, terminal
     .option('--json', 'print JSON, as it does anyway')
     .action(() => void terminal.stdout.write(`${JSON.stringify(eventJsonSchema(), null, 2)}\n`))
   addSearchCommands(log, console, terminal, onLog)
+  addPayloadCommands(log, console)
   shows(log.command('tail').description('the newest entries, a line each'))
     .option('-n, --lines <count>', 'how many', wholeNumber(0, shownMax), 20)
     .option('-f, --follow', 'go on with new entries until interrupted')

@@ -53,69 +53,75 @@ const status = z.object({
   warnings: z.array(z.string()),
   blocks: z.array(block),
   tools: z.object({ held: z.number() }).optional(),
+  payloads: z.object({ kept: z.number(), bytes: z.number() }).optional(),
 })
 
-export const tellStatus = telling(status, ({ version, revision, needRestart = [], ready, addresses, log, stdio, warnings, blocks, tools, exports = [] }) =>
-  [
-    aligned([
-      ['ready', ready ? 'yes' : 'no: the log cannot be written, or the shared database is away, so nothing is forwarded'],
-      ['version', version],
-      ['revision', revision],
-      ...(needRestart.length > 0 ? [['not taken over', `${needRestart.join(', ')}: restart the gateway`] as const] : []),
-      ['agents', `https://${addresses.agents}`],
-      ['enrolment', addresses.enrolment ?? 'off'],
-      ['operations', addresses.operations ?? 'off'],
-      ['log', `${log.size} entries${addresses.log === undefined ? '' : `, readable at http://${addresses.log}`}`],
-      ['log key', log.key],
-      ...(log.witnesses ? [['cosigned', `${log.cosignedSize ?? 0} entries, by ${log.quorum ?? 0} of ${log.witnesses.length} witnesses or more`] as const] : []),
-      ['blocked', blocks.length === 0 ? 'nothing' : blocks.map(blockText).join(', ')],
-      ...(tools && tools.held > 0 ? [['held tools', `${tools.held}: see sallyport tools list`]] : []),
-    ]),
-    ...(log.witnesses
-      ? [
-          table(
-            ['WITNESS', 'STATE', 'COSIGNED', 'AT', 'PROBLEM'],
-            log.witnesses.map(({ name, state, size, time, problem }) => [
-              name,
-              state === 'conflict' ? 'CONFLICT' : state,
-              String(size),
-              time ?? '',
-              problem ?? '',
-            ]),
-          ),
-        ]
-      : []),
-    ...warnings.map((warning) => `warning: ${warning}`),
-    ...(exports.length === 0
-      ? []
-      : [
-          table(
-            ['EXPORT', 'FORMAT', 'TO', 'ARRIVED', 'BEHIND', 'TROUBLE'],
-            exports.map(({ name, format, to, next, lagEntries, lagMs, failure }) => [
-              name,
-              format,
-              to,
-              `${next} entries`,
-              lagEntries === 0 ? 'no' : `${lagEntries} entries, ${Math.round(lagMs / 1000)} s`,
-              failure ?? '',
-            ]),
-          ),
-        ]),
-    ...(stdio.length === 0
-      ? []
-      : [
-          table(
-            ['PROGRAM', 'FOR', 'STATE', 'STARTS', 'ERRORS'],
-            stdio.map(({ upstream, tenant, agent, state, starts, errors }) => [
-              upstream,
-              `${tenant}/${agent}`,
-              state,
-              String(starts),
-              errors.trim().split('\n').at(-1) ?? '',
-            ]),
-          ),
-        ]),
-  ].join('\n'),
+export const tellStatus = telling(
+  status,
+  ({ version, revision, needRestart = [], ready, addresses, log, stdio, warnings, blocks, tools, payloads, exports = [] }) =>
+    [
+      aligned([
+        ['ready', ready ? 'yes' : 'no: the log cannot be written, or the shared database is away, so nothing is forwarded'],
+        ['version', version],
+        ['revision', revision],
+        ...(needRestart.length > 0 ? [['not taken over', `${needRestart.join(', ')}: restart the gateway`] as const] : []),
+        ['agents', `https://${addresses.agents}`],
+        ['enrolment', addresses.enrolment ?? 'off'],
+        ['operations', addresses.operations ?? 'off'],
+        ['log', `${log.size} entries${addresses.log === undefined ? '' : `, readable at http://${addresses.log}`}`],
+        ['log key', log.key],
+        ...(log.witnesses
+          ? [['cosigned', `${log.cosignedSize ?? 0} entries, by ${log.quorum ?? 0} of ${log.witnesses.length} witnesses or more`] as const]
+          : []),
+        ['blocked', blocks.length === 0 ? 'nothing' : blocks.map(blockText).join(', ')],
+        ...(payloads && payloads.kept > 0 ? [['payloads', `of ${payloads.kept} calls, ${Math.ceil(payloads.bytes / 1024)} KiB`] as const] : []),
+        ...(tools && tools.held > 0 ? [['held tools', `${tools.held}: see sallyport tools list`]] : []),
+      ]),
+      ...(log.witnesses
+        ? [
+            table(
+              ['WITNESS', 'STATE', 'COSIGNED', 'AT', 'PROBLEM'],
+              log.witnesses.map(({ name, state, size, time, problem }) => [
+                name,
+                state === 'conflict' ? 'CONFLICT' : state,
+                String(size),
+                time ?? '',
+                problem ?? '',
+              ]),
+            ),
+          ]
+        : []),
+      ...warnings.map((warning) => `warning: ${warning}`),
+      ...(exports.length === 0
+        ? []
+        : [
+            table(
+              ['EXPORT', 'FORMAT', 'TO', 'ARRIVED', 'BEHIND', 'TROUBLE'],
+              exports.map(({ name, format, to, next, lagEntries, lagMs, failure }) => [
+                name,
+                format,
+                to,
+                `${next} entries`,
+                lagEntries === 0 ? 'no' : `${lagEntries} entries, ${Math.round(lagMs / 1000)} s`,
+                failure ?? '',
+              ]),
+            ),
+          ]),
+      ...(stdio.length === 0
+        ? []
+        : [
+            table(
+              ['PROGRAM', 'FOR', 'STATE', 'STARTS', 'ERRORS'],
+              stdio.map(({ upstream, tenant, agent, state, starts, errors }) => [
+                upstream,
+                `${tenant}/${agent}`,
+                state,
+                String(starts),
+                errors.trim().split('\n').at(-1) ?? '',
+              ]),
+            ),
+          ]),
+    ].join('\n'),
 )
 
 const agentShape = { tenant: z.string(), agent: z.string(), standing: z.string(), isBlocked: z.boolean().optional() }

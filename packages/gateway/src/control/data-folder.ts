@@ -13,7 +13,9 @@ import type { KeptTicketKeys } from './tickets/ticket-keys.ts'
 /** What lies where in the gateway's data folder, which only its owner can enter. */
 export function dataFolder(
   folder: string,
-): Readonly<Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>> {
+): Readonly<
+  Record<'authority' | 'log' | 'logKey' | 'logHead' | 'logIndex' | 'exports' | 'payloads' | 'database' | 'sealingKey' | 'ticketKeys' | 'adminSocket', string>
+> {
   return {
     authority: join(folder, 'ca'),
     log: join(folder, 'log'),
@@ -21,6 +23,7 @@ export function dataFolder(
     logHead: join(folder, 'log.head'),
     logIndex: join(folder, 'log.index'),
     exports: join(folder, 'exports'),
+    payloads: join(folder, 'payloads'),
     database: join(folder, 'state.db'),
     sealingKey: join(folder, 'sealing.key'),
     ticketKeys: join(folder, 'ticket.keys'),
@@ -118,7 +121,8 @@ async function isThere(path: string): Promise<boolean> {
 /** One key for one purpose, so that no two uses of the sealing key ever meet. @see RFC 5869 */
 export function deriveKey(
   sealingKey: Uint8Array,
-  purpose: 'call-digest' | 'enrolment-tokens' | 'journal' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
+  purpose:
+    'call-digest' | 'enrolment-tokens' | 'journal' | 'payload-digests' | 'payload-keys' | 'provider-credentials' | 'session' | 'session-store' | 'ticket-keys',
 ): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', sealingKey, Buffer.alloc(0), `sallyport ${purpose} v1`, 32))
 }

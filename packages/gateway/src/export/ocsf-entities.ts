@@ -1,7 +1,7 @@
 import type { AdminEvent, ApprovalEvent, GatewayEvent, ToolEvent, ToolsListedEvent } from '@sallyport/contract'
 import { allowed, delayed, other, severity, status, type Mapped } from './ocsf-classes.ts'
 
-const entityActivity = { create: 1, update: 3, delete: 4, enroll: 6, enable: 8, disable: 9, activate: 10, suspend: 12 } as const
+const entityActivity = { create: 1, read: 2, update: 3, delete: 4, enroll: 6, enable: 8, disable: 9, activate: 10, suspend: 12 } as const
 
 export function mapApproval({ approval, answer, person, note }: ApprovalEvent): Mapped {
   return {
@@ -29,7 +29,9 @@ const activities: Readonly<Record<string, number>> = {
   renewed: entityActivity.update,
   restored: entityActivity.update,
   recovered: entityActivity.update,
+  read: entityActivity.read,
   removed: entityActivity.delete,
+  erased: entityActivity.delete,
   lifted: entityActivity.delete,
   retired: entityActivity.disable,
   revoked: entityActivity.disable,

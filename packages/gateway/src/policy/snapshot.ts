@@ -1,5 +1,13 @@
-import { durationMs, type MatchConfiguration, type QuotaConfiguration, type ResultRuleConfiguration, type RuleConfiguration } from '@sallyport/contract'
+import {
+  durationMs,
+  type CaptureConfiguration,
+  type MatchConfiguration,
+  type QuotaConfiguration,
+  type ResultRuleConfiguration,
+  type RuleConfiguration,
+} from '@sallyport/contract'
 import { approvalTtlDefaultMs } from './approvals.ts'
+import { compileCapture, nothingCaptured, type CapturePolicy } from './capture.ts'
 import { compileCondition, type Condition } from './condition.ts'
 import type { Effect } from './decision.ts'
 import { compileMatch, dimensions, matchesSubject, type Match, type Subject } from './match.ts'
@@ -33,10 +41,12 @@ export class PolicySnapshot {
   readonly rules: readonly Rule[]
   readonly quotas: readonly Quota[]
   readonly results: readonly ResultRule[]
+  readonly capture: CapturePolicy
   readonly #byCall: MatchIndex<Rule>
   readonly #byCaller: MatchIndex<Rule>
 
-  constructor(rules: readonly Rule[], quotas: readonly Quota[], results: readonly ResultRule[]) {
+  constructor(rules: readonly Rule[], quotas: readonly Quota[], results: readonly ResultRule[], capture = nothingCaptured) {
+    this.capture = capture
     this.rules = Object.freeze([...rules])
     this.quotas = Object.freeze([...quotas])
     this.results = Object.freeze([...results])
@@ -61,12 +71,13 @@ export class PolicySnapshot {
   }
 }
 
-/** Compiles every rule, quota and rule for results, or says everything that is wrong with them. */
+/** Compiles every rule, quota and rule for results, and what is captured, or says everything that is wrong with them. */
 export function compilePolicy(
   rules: readonly RuleConfiguration[],
   quotas: readonly QuotaConfiguration[],
   known: { readonly upstreams: Iterable<string> },
   results: readonly ResultRuleConfiguration[] = [],
+  captured: CaptureConfiguration = {},
 ): { readonly kind: 'invalid'; readonly faults: readonly RuleFault[] } | { readonly kind: 'compiled'; readonly snapshot: PolicySnapshot } {
   const upstreams = new Set(known.upstreams)
   const faults: RuleFault[] = [...duplicates(rules, 'rules'), ...duplicates(quotas, 'quotas'), ...duplicates(results, 'results')]
@@ -99,7 +110,12 @@ export function compilePolicy(
     faults.push(...compiled.faults)
     compiledResults.push(compiled.rule)
   }
-  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'compiled', snapshot: new PolicySnapshot(compiledRules, compiledQuotas, compiledResults) }
+  for (const [index, { match }] of (captured.rules ?? []).entries())
+    faults.push(...unknownUpstreams('capture', match, ['capture', 'rules', index, 'match'], upstreams))
+  const { capture, faults: captureFaults } = compileCapture(captured)
+  faults.push(...captureFaults)
+  if (faults.length > 0) return { kind: 'invalid', faults }
+  return { kind: 'compiled', snapshot: new PolicySnapshot(compiledRules, compiledQuotas, compiledResults, capture) }
 }
 
 function compileRule({ id, match, then, approval, mode }: RuleConfiguration, condition: Condition | undefined): Rule {

@@ -35,10 +35,10 @@ export async function watchRequest(
   let end: { readonly code: string; readonly upstream: string | undefined } = { code: 'gateway.fault', upstream: undefined }
 
   const ledger: LedgerDoor = {
-    decide: async (snapshot, request) => {
+    decide: async (snapshot, request, payload) => {
       const start = now()
       const deciding = trace?.deciding(request)
-      const verdict = await ports.ledger.decide(snapshot, request)
+      const verdict = await ports.ledger.decide(snapshot, request, payload)
       deciding?.end(verdict)
       metrics.observe('sallyport_decision_duration_seconds', { code: codeOfVerdict(verdict), upstream: request.upstream }, secondsSince(start))
       if (verdict.kind === 'permit') {

@@ -1,11 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { sizeBytes } from '@sallyport/contract'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import { edgeLimits } from '../control/configuration/edge-limits.ts'
+import { Capture } from '../audit/capture.ts'
+import { PayloadSeal, type Payloads } from '../audit/payload.ts'
 import { dataFolder, deriveKey } from '../control/data-folder.ts'
 import { readKeyFile } from '../drivers/key-file/key-file.ts'
 import { openDatabase } from '../drivers/sqlite/database.ts'
+import { recordSeal } from '../drivers/sqlite/record-seal.ts'
 import { SqliteSecretStore } from '../drivers/sqlite/secret-store.ts'
 import { systemResolver } from '../drivers/system-resolver.ts'
 import type { EdgeEvent } from '../edge/edge-event.ts'
@@ -40,6 +43,7 @@ export interface DataPlaneTerms {
   readonly clientLogins: ClientLogins
   readonly delegations: Delegations
   readonly ledger: LedgerDoor
+  readonly payloads: Payloads
   readonly tools: ToolSight
   readonly runs: RunDoor
   readonly stdio: StdioServers
@@ -96,6 +100,7 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     roster,
     tickets: new TicketVerifier(terms.tickets, roster),
     ledger,
+    capture: new Capture({ seal: payloadSeal(sealingKey), payloads: terms.payloads, now, report }),
     runs: terms.runs,
     newId: randomUUID,
     forward: {
@@ -172,6 +177,16 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
 
 function peerCredentialsOf({ caller, rootsPem }: ServerCredentials): PeerCredentials {
   return { ...caller, rootsPem }
+}
+
+/** What arguments are sealed with, on each thread alike. */
+export function payloadSeal(sealingKey: Uint8Array): PayloadSeal {
+  return new PayloadSeal({
+    keys: recordSeal(deriveKey(sealingKey, 'payload-keys'), randomBytes),
+    under: (key) => recordSeal(key, randomBytes),
+    digestKey: createSecretKey(deriveKey(sealingKey, 'payload-digests')),
+    random: randomBytes,
+  })
 }
 
 /** What any listener observes, as metrics. */

@@ -1,4 +1,5 @@
 import type { TrustDomain } from '@sallyport/contract'
+import type { Payloads } from '../audit/payload.ts'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { LiveRoster, RosterChange } from '../control/authority/live-roster.ts'
@@ -44,6 +45,7 @@ export interface PlanesTerms {
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }
   readonly stdio: StdioServers
+  readonly payloads: Payloads
   readonly renew: OwnActs['renew']
   readonly now: () => number
 }

@@ -1,8 +1,8 @@
-import type { Problem, RefusalEvent } from '@sallyport/contract'
+import type { RefusalEvent } from '@sallyport/contract'
 import type { OpenPermit } from '../audit/entries.ts'
 import type { OutcomeFacts } from '../audit/outcome.ts'
 import type { SeenTools, SightOwner, SightSource } from '../forward/mcp/tool-sight.ts'
-import type { Asked } from '../ledger.ts'
+import type { Asked, Verdict } from '../ledger.ts'
 import type { Grounds } from '../policy/decision.ts'
 import type { HeardFromRun, RunHeard } from '../run-register.ts'
 
@@ -20,7 +20,7 @@ export type ToLedger =
 
 /** What the ledger answers. A permit is without its proof, which does not cross threads; who gets it makes it anew. */
 export type FromLedger =
-  | { readonly kind: 'refused'; readonly id: number; readonly verdict: 'deny' | 'hold'; readonly problem: Problem }
+  | { readonly kind: 'refused'; readonly id: number; readonly verdict: Extract<Verdict, { readonly kind: 'deny' | 'hold' }> }
   | { readonly kind: 'permitted'; readonly id: number; readonly index: number; readonly grounds: Grounds; readonly approval: string | undefined }
   | { readonly kind: 'list-first'; readonly id: number }
   | { readonly kind: 'run-heard'; readonly id: number; readonly answer: RunHeard }

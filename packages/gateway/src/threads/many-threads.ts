@@ -280,7 +280,7 @@ class PlaneThreads implements PlanesHost {
 
   async #startOne(): Promise<Started<PlaneApi>> {
     const { dataFolder, trustDomain, version, report } = this.#terms
-    const { roster, tickets, delegations, stdio, renew, now } = this.#planes
+    const { roster, tickets, delegations, stdio, payloads, renew, now } = this.#planes
     const control = new MessageChannel()
     const main = new MessageChannel()
     const children = new MessageChannel()
@@ -289,6 +289,8 @@ class PlaneThreads implements PlanesHost {
     const sessions = offerSessions(localSessions(kept, roster, now), localClientLogins(clientLogins, roster, now))
     const offer: MainApi = {
       ...sessions,
+      keepPayload: (payload) => payloads.keep(payload),
+      dropPayload: (digest) => payloads.drop(digest),
       delegate: (handover) => delegations.delegate(handover),
       introduce: (introduction) => delegations.introduce(introduction),
       renew: (principal, csrPem) => renew(carriedPrincipal(principal), csrPem),

@@ -25,9 +25,9 @@ export function offerLedger(
     const policy = policyOf(revision)
     const judged: Judged = policy
       ? await ledger.judge(policy, asked)
-      : { kind: 'deny', problem: { code: 'access.configuration-changed', retryAfterSeconds: 1 } }
+      : { kind: 'deny', problem: { code: 'access.configuration-changed', retryAfterSeconds: 1 }, isUnwritten: true }
     if (judged.kind === 'list-first') return batch.add({ kind: 'list-first', id })
-    if (judged.kind !== 'permit') return batch.add({ kind: 'refused', id, verdict: judged.kind, problem: judged.problem })
+    if (judged.kind !== 'permit') return batch.add({ kind: 'refused', id, verdict: judged })
     const { permit, index } = judged
     open.add(index)
     batch.add({ kind: 'permitted', id, index, grounds: permit.grounds, approval: permit.approval })

@@ -9,6 +9,7 @@ import type { ClientLogins, SentBrowser } from '../forward/own/serve-client-logi
 import type { AskingClient, GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, SignalEvent, TrustDomain } from '@sallyport/contract'
+import type { Payloads, SealedPayload } from '../audit/payload.ts'
 import type { RefusalSeen } from '../audit/refusal-tally.ts'
 import type { Approval, Answered } from '../policy/approvals.ts'
 import type { RunSight } from '../run-register.ts'
@@ -35,6 +36,8 @@ export interface MainApi {
   authorizeClient(id: string, shown: Connection, asked: Parameters<ClientLogins['authorize']>[1]): Promise<SentBrowser | Refused>
   exchangeCode(id: string, shown: Connection, asked: Parameters<ClientLogins['exchange']>[1]): Promise<GrantedSession | Refused>
   leaveSession(id: string): void
+  keepPayload(payload: SealedPayload): ReturnType<Payloads['keep']>
+  dropPayload(digest: string): Promise<void>
   readonly delegate: Delegations['delegate']
   readonly introduce: Delegations['introduce']
   /** A call that another thread may have in flight is to be cancelled there. */

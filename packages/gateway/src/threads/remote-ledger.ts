@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
 import type { AccessRequest } from '../access/access-request.ts'
 import type { OutcomeFacts } from '../audit/outcome.ts'
+import type { CitedPayload } from '../audit/payload.ts'
 import { receiptFor, type Receipt } from '../audit/receipt.ts'
 import { refusalEntry, RefusalTally, type RefusalSeen } from '../audit/refusal-tally.ts'
 import { askedOf, decisionsWaitingMax, refusalsWrittenSinglyMax, type LedgerDoor, type PolicyRevision, type Verdict } from '../ledger.ts'
@@ -63,13 +64,13 @@ export class RemoteLedger implements LedgerDoor {
     for (const outcome of this.#open.values()) if (outcome) this.#batch.add(outcome)
   }
 
-  async decide({ revision }: PolicyRevision, request: AccessRequest): Promise<Verdict> {
-    if (!this.#batch) return unavailable
-    if (this.#waiting.size >= decisionsWaitingMax) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 } }
+  async decide({ revision }: PolicyRevision, request: AccessRequest, payload?: CitedPayload): Promise<Verdict> {
+    if (!this.#batch) return { ...unavailable, isUnwritten: true }
+    if (this.#waiting.size >= decisionsWaitingMax) return { kind: 'deny', problem: { code: 'edge.overloaded', retryAfterSeconds: 1 }, isUnwritten: true }
     const id = this.#nextId++
     const { promise, resolve } = Promise.withResolvers<Verdict>()
     this.#waiting.set(id, { request, resolve })
-    this.#batch.add({ kind: 'ask', id, revision, asked: askedOf(this.#terms.digestKey, request) })
+    this.#batch.add({ kind: 'ask', id, revision, asked: askedOf(this.#terms.digestKey, request, payload) })
     return promise
   }
 
@@ -122,7 +123,7 @@ export class RemoteLedger implements LedgerDoor {
     this.#waiting.delete(message.id)
     if (!waiting) throw new Fault('the ledger answered what nobody asked', 'unknown')
     if (message.kind === 'list-first') return waiting.resolve({ kind: 'list-first' })
-    if (message.kind === 'refused') return waiting.resolve({ kind: message.verdict, problem: message.problem })
+    if (message.kind === 'refused') return waiting.resolve(message.verdict)
     this.#open.set(message.index, undefined)
     waiting.resolve({ kind: 'permit', receipt: receiptFor(waiting.request, permit(message.grounds, message.approval), message.index) })
   }

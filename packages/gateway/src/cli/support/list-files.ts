@@ -22,7 +22,7 @@ export interface ListedFolder {
 const listedMax = 2000
 /** Names that the gateway itself gives. */
 const ownName =
-  /^(?:state\.db(?:-wal|-shm|\.schema-[0-9]+)?|sealing\.key|ticket\.keys|log\.key|log\.head|admin\.sock|ca(?:\/(?:trust\.json|root-[A-Za-z0-9_-]{43}\.key))?|log(?:\/(?:checkpoint|lock(?:\.owner)?|journal(?:\/[0-9]{16}\.batches)?|tile(?:\/[a-z0-9./]{1,64})?))?)$/
+  /^(?:state\.db(?:-wal|-shm|\.schema-[0-9]+)?|sealing\.key|ticket\.keys|log\.key|log\.head|admin\.sock|ca(?:\/(?:trust\.json|root-[A-Za-z0-9_-]{43}\.key))?|payloads(?:\/[0-9]{13}-[A-Za-z0-9_-]{43}-[0-9a-f]{20}-[0-9]{1,8})?|log(?:\/(?:checkpoint|lock(?:\.owner)?|journal(?:\/[0-9]{16}\.batches)?|tile(?:\/[a-z0-9./]{1,64})?))?)$/
 
 /** What lies in the data folder, never what is in it. */
 export async function listFiles(folder: string): Promise<ListedFolder> {

@@ -16,6 +16,7 @@ import type { ToolDefinitionsView } from '../../tool-register.ts'
 import type { Block } from '../authority/agent-store.ts'
 import type { Authority } from '../authority/authority.ts'
 import type { RotateCredential } from '../login/open-rotations.ts'
+import type { PayloadRegister } from '../payloads/payload-register.ts'
 import type { SecretRegister } from '../secrets/secret-register.ts'
 import type { SecretScope } from '../secrets/secret-store.ts'
 import type { Tickets } from '../tickets/tickets.ts'
@@ -34,6 +35,7 @@ export interface AdminPorts {
   readonly ledger: AdminLedger
   readonly heldCalls: HeldCallsView
   readonly definitions: ToolDefinitionsView
+  readonly payloads: PayloadRegister
   readonly sessions: SessionPorts | undefined
   readonly ticketKeys: Pick<Tickets, 'rotate' | 'recover'>
   readonly rotateCredential: RotateCredential
@@ -55,6 +57,8 @@ const secretName = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
 const secretInput = z.strictObject({ ...scope, name: secretName, value: z.string(), person })
 const sessionId = z.string().min(1).max(64)
 const fingerprint = z.string().transform((text, context) => parseThumbprint(text) ?? (context.addIssue('not a fingerprint'), z.NEVER))
+
+const erasing = { person, reason: z.string().max(1000).optional(), isTrial: z.boolean() }
 
 /** An agent without its tenant would otherwise read as everything. */
 const blockInput = z
@@ -201,6 +205,18 @@ export const acts: Readonly<Record<string, Act | undefined>> = {
   'tools.diff': act(z.strictObject(pinnedTool), async ({ ledger, definitions }, input) => diffTool(ledger, definitions, input)),
   'tools.accept': act(z.strictObject({ ...pinnedTool, digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/), person }), async ({ ledger }, input) =>
     acceptTool(ledger, input),
+  ),
+
+  'payload.read': act(z.strictObject({ entry: z.int().min(0), person }), async ({ payloads }, input) => payloads.read(input.entry, input.person)),
+  'payload.erase': act(z.strictObject({ entry: z.int().min(0), ...erasing }), async ({ payloads }, { entry, person: by, ...how }) =>
+    payloads.erase(entry, by, how),
+  ),
+  'payload.erase-many': act(
+    z
+      .strictObject({ tenant: tenant.optional(), agent: agent.optional(), before: z.int().min(0), ...erasing })
+      .refine(({ tenant: of, agent: name }) => of !== undefined || name === undefined, 'an agent needs its tenant'),
+    async ({ payloads }, { tenant: of, agent: name, before, person: by, ...how }) =>
+      payloads.eraseMany({ kind: 'many', tenant: of, agent: name, before }, by, how),
   ),
 
   block: act(blockInput, async ({ authority }, input) => {

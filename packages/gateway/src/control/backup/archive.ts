@@ -9,7 +9,7 @@ const manifestBytesMax = 64 * 1024 ** 2
 
 /** Nothing else is ever taken out of an archive, whatever it says. */
 const memberName =
-  /^(?:state\.db|sealing\.key|log\.key|log\.head|exports\/[a-z0-9-]{1,63}\.json|ca\/trust\.json|ca\/root-[A-Za-z0-9_-]{43}\.key|log\/checkpoint|log\/tile\/(?:entries|[0-9])\/(?:x[0-9]{3}\/){0,5}[0-9]{3}(?:\.p\/[0-9]{1,3})?)$/
+  /^(?:state\.db|sealing\.key|log\.key|log\.head|exports\/[a-z0-9-]{1,63}\.json|payloads\/[0-9]{13}-[A-Za-z0-9_-]{43}-[0-9a-f]{20}-[0-9]{1,8}|ca\/trust\.json|ca\/root-[A-Za-z0-9_-]{43}\.key|log\/checkpoint|log\/tile\/(?:entries|[0-9])\/(?:x[0-9]{3}\/){0,5}[0-9]{3}(?:\.p\/[0-9]{1,3})?)$/
 
 const manifest = z.strictObject({
   format: z.literal(1),

@@ -9,6 +9,7 @@ import { nodeLogCrypto, verifierKeyOf } from '../../audit/log-key.ts'
 import { openRoots } from '../authority/roots.ts'
 import type { Random } from '../authority/sign-certificate.ts'
 import { dataFolder, readLogKey } from '../data-folder.ts'
+import { parsePayloadFileName } from '../payloads/payload-files.ts'
 import { readPrivateBytes } from '../private-files.ts'
 import { memberOf, packArchive } from './archive.ts'
 import { checkpointOver, copyLog } from './copy-log.ts'
@@ -91,6 +92,8 @@ async function* membersOf(
     exports: async function* () {
       yield* cursors
     },
+    // After the log: what it tells to be erased is erased in the copy too, or when that is started.
+    payloads: () => payloadMembers(dataFolder(folder).payloads),
     database: () => databaseMember(folder, copyDatabase),
   }
   for (const place of Object.values(places)) yield* place()
@@ -102,15 +105,31 @@ async function* one(name: string, bytes: Promise<Uint8Array> | Uint8Array): Asyn
 
 /** How far each export has come. */
 async function cursorMembers(directory: string): Promise<readonly Member[]> {
-  let names: readonly string[]
+  const cursors = (await namesIn(directory)).filter((name) => /^[a-z0-9-]{1,63}\.json$/.test(name)).sort()
+  return Promise.all(cursors.map(async (name) => memberOf(`exports/${name}`, await readPrivateBytes(join(directory, name)))))
+}
+
+/** What is erased meanwhile is left out. */
+async function* payloadMembers(directory: string): AsyncGenerator<Member> {
+  for (const name of (await namesIn(directory)).filter((one) => parsePayloadFileName(one)).sort()) {
+    let bytes: Uint8Array
+    try {
+      bytes = await readPrivateBytes(join(directory, name))
+    } catch (error) {
+      if ((await namesIn(directory)).includes(name)) throw error
+      continue
+    }
+    yield memberOf(`payloads/${name}`, bytes)
+  }
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
   try {
-    names = await readdir(directory)
+    return await readdir(directory)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw new Fault(`${directory} cannot be read`, 'not-done', error)
   }
-  const cursors = names.filter((name) => /^[a-z0-9-]{1,63}\.json$/.test(name)).sort()
-  return Promise.all(cursors.map(async (name) => memberOf(`exports/${name}`, await readPrivateBytes(join(directory, name)))))
 }
 
 /** A root that is added or retired meanwhile is read whole or not at all. */

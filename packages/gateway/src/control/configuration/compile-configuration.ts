@@ -137,6 +137,7 @@ export async function compileConfiguration(
     configuration.quotas,
     { upstreams: [...Object.keys(configuration.upstreams), ownUpstream] },
     configuration.results,
+    configuration.capture,
   )
   if (policy.kind === 'invalid') faults.push(...policy.faults)
   faults.push(

@@ -63,6 +63,21 @@ export class Database {
     }
   }
 
+  /**
+   * What was deleted is in no file of the database any more: it is overwritten there, and the write-ahead log, which holds older pages, is emptied.
+   *
+   * @throws Fault `unknown` while another connection is at work on it
+   * @see https://www.sqlite.org/pragma.html#pragma_secure_delete, https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+   */
+  async expunge(): Promise<void> {
+    try {
+      if (this.#sql.get('PRAGMA wal_checkpoint(TRUNCATE)')?.['busy'] === 0) return
+    } catch (error) {
+      throw faultOf(error, 'unknown')
+    }
+    throw new Fault('the database is in use, so what was deleted is not overwritten yet: repeat this', 'unknown')
+  }
+
   close(): void {
     if (this.#database.isOpen) this.#database.close()
   }
@@ -108,7 +123,7 @@ export function openDatabase(path: string): Database {
   try {
     closeSync(openSync(path, 'a', 0o600))
     opened = new DatabaseSync(path, { timeout: busyMsMax, enableForeignKeyConstraints: true })
-    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF')
     copyBeforeMigration(opened, path)
     migrate(opened, path)
     return new Database(opened)

@@ -30,6 +30,15 @@ export class SqliteHeldCalls implements HeldCalls, HeldCallsView {
     })
   }
 
+  /** These, and all that are over: in no file any more when it resolves. @throws Fault */
+  async forget(approvals: readonly string[]): Promise<void> {
+    await this.#database.write((sql) => {
+      for (const approval of approvals) sql.run(`DELETE FROM held_calls WHERE approval = $approval`, { approval })
+      sql.run(`DELETE FROM held_calls WHERE expires_at <= $now`, { now: this.#now() })
+    })
+    await this.#database.expunge()
+  }
+
   async find(approval: string): Promise<HeldCall | undefined> {
     const row = await this.#database.read((sql) =>
       sql.get(`SELECT sealed FROM held_calls WHERE approval = $approval AND expires_at > $now`, { approval, now: this.#now() }),

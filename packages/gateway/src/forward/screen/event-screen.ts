@@ -3,7 +3,7 @@ import { scan, type Finding } from '../../policy/detect/scan.ts'
 import { redactionOf, type Screening } from '../../policy/results.ts'
 import { EventSplitter } from '../event-splitter.ts'
 import { deltaPieces, type DeltaPiece } from './delta-pieces.ts'
-import { applyEdits, joinEdits, JsonPlaces, type Edit } from './redact-text.ts'
+import { applyEdits, joinEdits, JsonPlaces, type Edit } from '../../policy/redact/redact-text.ts'
 import { byteText, type Screen } from './text-screen.ts'
 
 /** The largest event that is read as one; of a larger one each part is looked through by itself. */

@@ -5,7 +5,7 @@ import { scan } from '../../policy/detect/scan.ts'
 import type { Screening } from '../../policy/results.ts'
 import { brokenAnswer, refusalOf, type UpstreamAnswer } from '../exchange.ts'
 import { EventScreen } from './event-screen.ts'
-import { applyEdits, treatFindings } from './redact-text.ts'
+import { applyEdits, treatFindings } from '../../policy/redact/redact-text.ts'
 import { TextScreen, type Screen } from './text-screen.ts'
 
 /** How much of an answer that could be denied is looked through before any of it leaves; of an event stream, its first events. */

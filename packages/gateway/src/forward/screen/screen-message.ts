@@ -3,7 +3,7 @@ import type { JsonRpcMessage } from '../../access/access-request.ts'
 import { isJsonObject } from '../../access/mcp/json-rpc.ts'
 import type { Screening } from '../../policy/results.ts'
 import { brokenAnswer } from '../exchange.ts'
-import { DeniedValue, redactJson } from './redact-json.ts'
+import { DeniedValue, redactJson } from '../../policy/redact/redact-json.ts'
 import { deniedAnswer } from './screen-answer.ts'
 
 /** Members of `params` that say to what a message belongs. */

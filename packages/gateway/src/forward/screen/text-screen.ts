@@ -1,6 +1,6 @@
 import { PieceScanner, type Judged } from '../../policy/detect/piece-scanner.ts'
 import type { Screening } from '../../policy/results.ts'
-import { applyEdits, JsonPlaces, treatFindings } from './redact-text.ts'
+import { applyEdits, JsonPlaces, treatFindings } from '../../policy/redact/redact-text.ts'
 
 /** What may pass of an answer that is looked through as it comes. */
 export interface Screen {

@@ -1,6 +1,9 @@
-import { alphabet, runEnd, runStart } from '../../policy/detect/alphabet.ts'
-import type { Finding } from '../../policy/detect/scan.ts'
-import { redactionOf, type Screening } from '../../policy/results.ts'
+import { alphabet, runEnd, runStart } from '../detect/alphabet.ts'
+import type { Finding } from '../detect/scan.ts'
+import { redactionOf, type Screening } from '../results.ts'
+
+/** What is looked for, and what becomes of what is found. */
+export type Redacting = Pick<Screening, 'detectors' | 'treat'>
 
 /** A stretch of a text and what takes its place. */
 export interface Edit {
@@ -10,7 +13,7 @@ export interface Edit {
 }
 
 /** Counts what was found and says what becomes of the text: the stretches to replace, in order, or that it is denied. */
-export function treatFindings(findings: readonly Finding[], screening: Screening): { readonly isDenied: boolean; readonly edits: readonly Edit[] } {
+export function treatFindings(findings: readonly Finding[], screening: Redacting): { readonly isDenied: boolean; readonly edits: readonly Edit[] } {
   let isDenied = false
   const edits: Edit[] = []
   for (const { detector, start, end } of findings) {

@@ -1,9 +1,8 @@
 import type { Json, JsonObject } from '@sallyport/contract'
 import { isJsonArray } from '../../access/mcp/json-rpc.ts'
-import { contextMax } from '../../policy/detect/detector.ts'
-import { scan } from '../../policy/detect/scan.ts'
-import type { Screening } from '../../policy/results.ts'
-import { applyEdits, treatFindings } from './redact-text.ts'
+import { contextMax } from '../detect/detector.ts'
+import { scan } from '../detect/scan.ts'
+import { applyEdits, treatFindings, type Redacting } from './redact-text.ts'
 
 /** Something in the value is denied. */
 export class DeniedValue extends Error {}
@@ -13,12 +12,12 @@ export class DeniedValue extends Error {}
  *
  * @throws DeniedValue
  */
-export function redactJson(value: Json, screening: Screening): Json {
+export function redactJson(value: Json, screening: Redacting): Json {
   return redact(value, '', screening)
 }
 
 /** `name` stands before the value, since keys are told by what they are called. */
-function redact(value: Json, name: string, screening: Screening): Json {
+function redact(value: Json, name: string, screening: Redacting): Json {
   if (typeof value === 'string') return redactText(value, name, screening)
   if (typeof value === 'number') {
     const written = String(value)
@@ -29,12 +28,12 @@ function redact(value: Json, name: string, screening: Screening): Json {
   return isJsonArray(value) ? redactList(value, name, screening) : redactObject(value, screening)
 }
 
-function redactList(list: readonly Json[], name: string, screening: Screening): readonly Json[] {
+function redactList(list: readonly Json[], name: string, screening: Redacting): readonly Json[] {
   const redacted = list.map((element) => redact(element, name, screening))
   return redacted.some((element, index) => element !== list[index]) ? redacted : list
 }
 
-function redactObject(object: JsonObject, screening: Screening): JsonObject {
+function redactObject(object: JsonObject, screening: Redacting): JsonObject {
   const members = Object.entries(object).map(([name, value]) => [redactText(name, '', screening), redact(value, name, screening)] as const)
   if (members.every(([name, value]) => Object.hasOwn(object, name) && object[name] === value)) return object
   const redacted = new Map<string, Json>()
@@ -43,7 +42,7 @@ function redactObject(object: JsonObject, screening: Screening): JsonObject {
   return Object.fromEntries(redacted)
 }
 
-function redactText(text: string, name: string, screening: Screening): string {
+function redactText(text: string, name: string, screening: Redacting): string {
   const context = name === '' ? '' : `${name.slice(-contextMax)}: `
   const { findings } = scan(context + text, context.length, true, screening.detectors)
   if (findings.length === 0) return text
