@@ -16,7 +16,9 @@ test('a client_id makes the gateway connect to no private, loopback or metadata 
   const inside = createServer((socket) => {
     connections += 1
     socket.destroy()
-  }).listen(0, '127.0.0.1')
+  })
+    .listen(0, '127.0.0.1')
+    .unref()
   t.after(() => inside.close())
   await once(inside, 'listening')
   const address = inside.address()
