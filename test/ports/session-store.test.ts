@@ -10,9 +10,15 @@ import { after, before, describe, test, type TestContext } from 'node:test'
 import pg from 'pg'
 import { Fault } from '@sallyport/contract'
 import type { Flight, Verdict } from '../../packages/gateway/src/control/sessions/gate.ts'
-import { sessionsPerAgentMax, sessionTermsDefault, type SessionTerms } from '../../packages/gateway/src/control/sessions/session-record.ts'
+import {
+  sessionsPerAgentMax,
+  sessionsPerClientMax,
+  sessionTermsDefault,
+  type SessionTerms,
+} from '../../packages/gateway/src/control/sessions/session-record.ts'
 import type { SessionStore } from '../../packages/gateway/src/control/sessions/session-store.ts'
 import type { Landed } from '../../packages/gateway/src/control/sessions/steps.ts'
+import type { SessionClient } from '../../packages/gateway/src/control/sessions/session.ts'
 import { SessionLog } from '../../packages/gateway/src/control/sessions/session-log.ts'
 import { tokenPlace } from '../../packages/gateway/src/control/sessions/sealed-texts.ts'
 import { Sessions } from '../../packages/gateway/src/control/sessions/sessions.ts'
@@ -102,6 +108,30 @@ for (const [name, driver] of Object.entries(drivers)) {
       assert.deepEqual(await store.claimable(proofOf('bot', 'other-key')), { kind: 'none' }, 'and nobody else')
     })
 
+    test('a session of a program is taken up by its name, refreshed and ended as that program alone, and takes no place of others', async (t) => {
+      const { store } = await fresh(t)
+      const client = { id: 'https://app.example/client.json', resource: '/mcp/crm' }
+      const asProgram = { ...bot, client: { id: client.id } }
+      await open(store, 's0')
+      await open(store, 'p0', client)
+      assert.equal((await store.find('s0'))?.state, 'ready')
+      assert.deepEqual((await store.find('p0'))?.client, client)
+      assert.deepEqual(await store.claimable(bot), { kind: 'ready', session: 's0' })
+      assert.deepEqual(await store.claimable(asProgram), { kind: 'none' })
+      assert.equal(await store.claim('p0', bot, handle('h')), 'gone')
+      assert.deepEqual(await store.claimable(asProgram, 'p0'), { kind: 'ready', session: 'p0' })
+      assert.equal(await store.claim('p0', asProgram, handle('h')), 'claimed')
+      const others = [bot, { ...bot, client: { id: 'https://other.example/client.json' } }, { ...bot, client: { id: client.id, resource: '/mcp/docs' } }]
+      for (const other of others) {
+        assert.equal((await store.gate(handle('h').digest, other)).kind, 'other-client')
+        assert.equal((await store.end(handle('h').digest, other)).kind, 'other-client')
+      }
+      assert.equal((await store.gate(handle('h').digest, { ...bot, client })).kind, 'fly')
+      for (let index = 1; index <= sessionsPerClientMax; index += 1) await open(store, `p${index}`, client)
+      assert.equal((await store.find('p0'))?.state, 'revoked', 'the oldest of one person gives way')
+      assert.equal((await store.find('p1'))?.state, 'ready')
+    })
+
     test('what nobody takes up in time is not given any more', async (t) => {
       const { store, again } = await fresh(t)
       await open(store, 's1')
@@ -127,7 +157,7 @@ for (const [name, driver] of Object.entries(drivers)) {
         if (index < sessionsPerAgentMax) await open(store, `s${index + 1}`)
       }
       assert.equal(await open(store, 'one more'), 'too-many')
-      assert.notEqual(await open(store, 'of another', 'other'), 'too-many')
+      assert.notEqual(await open(store, 'of another', undefined, 'other'), 'too-many')
     })
 
     test('of any number of arrivals one flies', async (t) => {
@@ -282,7 +312,7 @@ for (const [name, driver] of Object.entries(drivers)) {
       const { store } = await fresh(t)
       await active(store, 's1', 'h1')
       await active(store, 's2', 'h2')
-      await open(store, 's3', 'other')
+      await open(store, 's3', undefined, 'other')
       await store.revoke('s2', 'x')
       assert.deepEqual((await store.list({}, 10)).map(({ id }) => id).sort(), ['s1', 's2', 's3'])
       assert.deepEqual((await store.list({ isLive: true }, 10)).map(({ id }) => id).sort(), ['s1', 's3'])
@@ -404,9 +434,9 @@ function sessionsOn(store: SessionStore, provider: IdentityProvider): Sessions {
   )
 }
 
-function open(store: SessionStore, id: string, agent = 'bot'): ReturnType<SessionStore['open']> {
+function open(store: SessionStore, id: string, client?: SessionClient, agent = 'bot'): ReturnType<SessionStore['open']> {
   const token = id === 's1 sealed' ? seal.seal(tokenPlace(id, 1), 'token') : Buffer.from(`${id} token`)
-  return store.open({ id, owner: owner(agent), issuer: 'https://idp.test', subject: 'alice', scopes: ['openid'], person: 'ops', sealedToken: token })
+  return store.open({ id, owner: owner(agent), issuer: 'https://idp.test', subject: 'alice', scopes: ['openid'], person: 'ops', client, sealedToken: token })
 }
 
 async function active(store: SessionStore, id = 's1', first = 'h1'): Promise<void> {

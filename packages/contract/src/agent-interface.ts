@@ -17,8 +17,8 @@ export const ownPaths = {
 } as const
 
 /**
- * The request header in which a bridge says at which loopback address its clients reach it. The gateway writes it into nothing but the answer to that request: the
- * card of an agent.
+ * The request header in which a bridge says at which loopback address its client reached it. The gateway writes it into nothing but what goes back to that client:
+ * the card of an agent, metadata of the login, and `iss` in the answer to its authorization request.
  */
 export const reachedAtHeader = 'sallyport-reached-at'
 

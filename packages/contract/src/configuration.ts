@@ -357,6 +357,17 @@ export const sessionLifetimeMsRange = { min: 10 * unitsMs.m, max: 90 * unitsMs.d
 /** A ticket cannot be called back before its end by anyone who does not ask. */
 export const ticketLifetimeMsRange = { min: 30 * unitsMs.s, max: 5 * unitsMs.m } as const
 
+/** Documents of programs come from wherever they say, so nothing but public addresses is dialled unless the operator names it. */
+const clientLogins = z
+  .strictObject({
+    hosts: globs.optional().meta({ description: 'Hosts of the programs that may ask, as in their client_id (default all)' }),
+    provider: name.optional().meta({ description: 'Where their people log in; needed where a tenant has several identity providers' }),
+    addresses,
+    ca: file.optional().meta({ description: 'PEM file of the certificate authorities to trust for the documents of programs (default those of the system)' }),
+  })
+  .optional()
+  .meta({ description: 'MCP clients may let their person log in through `sallyport connect` (default off)' })
+
 const sessions = z
   .strictObject({
     providers: z.record(name, identityProvider).default({}).meta({ description: 'Identity providers, by name; without any nobody can log in' }),
@@ -384,6 +395,7 @@ const sessions = z
       .optional()
       .meta({ description: 'How long a provider is left alone after an answer that leaves open what it did: its longest processing time (default 30s)' }),
     required: globs.optional().meta({ description: 'Tenants whose agents need a session for every call (default none)' }),
+    clients: clientLogins,
   })
   .optional()
   .meta({ description: 'Sessions of people behind agents' })

@@ -229,6 +229,8 @@ export const sessionEvent = z
     generation: z.number().int().min(0).optional().meta({ description: 'Of the handle: rises by one with each refresh' }),
     validation: z.number().int().min(0).optional().meta({ description: 'The index of the entry `validated` that allowed it' }),
     isProbe: z.literal(true).optional().meta({ description: 'The provider is asked again after an answer that left open what it did' }),
+    client: z.string().optional().meta({ description: 'The program that the session was opened for, by the address of its metadata' }),
+    resource: z.string().optional().meta({ description: 'The only path at which that program can use it' }),
     issuer: z.string().optional().meta({ description: 'The identity provider that the person logged in at' }),
     subject: z.string().optional().meta({ description: 'The person, as that provider names them' }),
     person: z.string().optional().meta({ description: 'Who ended the session, as they were known to the gateway' }),

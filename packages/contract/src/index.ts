@@ -1,6 +1,7 @@
 export * from './agent-interface.ts'
 export * from './caller-assertion.ts'
 export * from './capture.ts'
+export * from './client-login.ts'
 export * from './configuration.ts'
 export * from './enrolment.ts'
 export * from './events.ts'

@@ -73,6 +73,8 @@ export const problems = {
   'login.link-invalid': { status: 404, title: 'The login link is unknown, used or expired' },
   'login.other-browser': { status: 403, title: 'The login was begun in another browser' },
   'login.refused': { status: 403, title: 'The login was not completed' },
+  'login.client-refused': { status: 400, title: 'The program that asks for a login is not one that can be trusted with its answer' },
+  'login.code-invalid': { status: 400, title: 'The authorization code does not count here' },
   'login.provider-failed': { status: 502, title: 'The identity provider did not answer the login properly' },
 
   'control.configuration-invalid': { status: 422, title: 'The configuration is not valid' },

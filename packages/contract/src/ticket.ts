@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isMcpPath } from './client-login.ts'
 import { parseJson } from './json.ts'
 import { parseSpiffeId, parseThumbprint, type AgentIdentity, type Thumbprint, type TrustDomain } from './names.ts'
 
@@ -51,6 +52,8 @@ export interface Ticket {
   readonly generation: number
   readonly person: TicketSubject
   readonly scopes: readonly string[]
+  /** The only path at which it counts, where it was given to a program for one resource. @see RFC 8707 */
+  readonly resource?: string
   /** The agent that may show it. */
   readonly agent: AgentIdentity
   /**
@@ -104,6 +107,7 @@ const claims = z.strictObject({
   sid: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
   gen: z.int().min(0),
   scope: z.string().regex(scopeText),
+  resource: z.string().refine(isMcpPath).exactOptional(),
   iat: seconds,
   nbf: seconds,
   exp: seconds,
@@ -153,6 +157,7 @@ export function readTicketClaims(payload: Uint8Array): Ticket | undefined {
     generation: read.gen,
     person: { issuer: read.sub_id.iss, subject: read.sub },
     scopes,
+    ...(read.resource !== undefined && { resource: read.resource }),
     agent,
     earlierActors,
     thumbprint,
@@ -163,7 +168,7 @@ export function readTicketClaims(payload: Uint8Array): Ticket | undefined {
 
 /** The payload of a ticket. What it writes `readTicketClaims` reads, or it was no ticket: a scope with a space, a longer life, a subject that is not ASCII. */
 export function writeTicketClaims(ticket: Ticket): Uint8Array {
-  const { issuer, audience, id, session, generation, person, scopes, agent, earlierActors, thumbprint, issuedAtSeconds, expiresAtSeconds } = ticket
+  const { issuer, audience, id, session, generation, person, scopes, resource, agent, earlierActors, thumbprint, issuedAtSeconds, expiresAtSeconds } = ticket
   const written: z.infer<typeof claims> = {
     iss: issuer,
     aud: audience,
@@ -173,6 +178,7 @@ export function writeTicketClaims(ticket: Ticket): Uint8Array {
     sid: session,
     gen: generation,
     scope: scopes.join(' '),
+    ...(resource !== undefined && { resource }),
     iat: issuedAtSeconds,
     nbf: issuedAtSeconds,
     exp: expiresAtSeconds,

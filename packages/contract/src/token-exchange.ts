@@ -20,7 +20,7 @@ export type TokenExchangeAnswer = z.infer<typeof tokenExchangeAnswer>
 
 /** @see RFC 6749 section 5.2, RFC 8693 section 2.2.2 */
 export const tokenExchangeError = z.object({
-  error: z.enum(['invalid_request', 'invalid_client', 'invalid_scope', 'invalid_target', 'unsupported_grant_type', 'temporarily_unavailable']),
+  error: z.enum(['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'invalid_target', 'unsupported_grant_type', 'temporarily_unavailable']),
   error_description: z.string().regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/),
   error_uri: z.string(),
 })

@@ -1,12 +1,13 @@
-import { ownPaths, refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
+import { refused, unreachable, type Problem, type Refused } from '@sallyport/contract'
 import { a2aRefusal } from './access/a2a/a2a-refusal.ts'
 import { ownUpstream, type AccessRequest } from './access/access-request.ts'
 import type { AccessSnapshot } from './access/access-snapshot.ts'
 import { llmRefusal } from './access/llm/llm-refusal.ts'
+import { challenged } from './access/mcp/challenge.ts'
 import { malformedRefusal, mcpRefusal } from './access/mcp/mcp-refusal.ts'
 import type { McpRefused } from './access/mcp/rpc-refusal.ts'
 import { toolListing } from './access/mcp/tool-listing.ts'
-import { tokenExchangeRefusal } from './access/own/token-exchange-refusal.ts'
+import { isOauthEndpoint, oauthRefusal } from './access/own/oauth-refusal.ts'
 import type { RunMessage } from './access/own/understand-run.ts'
 import { understand } from './access/understand.ts'
 import type { Capture, Captured } from './audit/capture.ts'
@@ -56,7 +57,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     if (agent.kind === 'refused') return refuseStranger(ports, inbound, agent)
     const snapshot = current()
     const principal = await identifySession(ports.tickets, snapshot.sessions, agent, inbound)
-    if (principal.kind === 'refused') return refuseKnown(ports, inbound, agent, principal)
+    if (principal.kind === 'refused') return challenged(snapshot.access, agent, inbound, principal, refuseKnown(ports, inbound, agent, principal))
 
     const request = await understandWhole(snapshot.access, ports.tickets, principal, inbound)
     if ('problem' in request) return refuseKnown(ports, inbound, principal, request)
@@ -68,7 +69,7 @@ export async function handle(ports: Ports, current: () => Snapshot, inbound: Inb
     const same = identify(ports.roster, inbound.connection, inbound.receivedAt)
     if (same.kind === 'refused') return refuseStranger(ports, inbound, same)
     const still = await identifySession(ports.tickets, snapshot.sessions, same, inbound)
-    if (still.kind === 'refused') return refuseKnown(ports, inbound, agent, still)
+    if (still.kind === 'refused') return challenged(snapshot.access, agent, inbound, still, refuseKnown(ports, inbound, agent, still))
     if (current() !== snapshot) return refuseKnown(ports, inbound, principal, refused('access.configuration-changed', undefined, { retryAfterSeconds: 1 }))
     if ('message' in request) return await record(ports, inbound, request)
 
@@ -199,7 +200,7 @@ function answer(ports: Ports, given: Answer, { upstream }: AccessRequest): Answe
 
 function refuse(ports: Ports, inbound: Inbound, problem: Problem, request?: AccessRequest): Answer {
   ports.observe({ code: problem.code, upstream: request?.upstream })
-  if (inbound.path === ownPaths.sessionDelegate) return tokenExchangeRefusal(problem)
+  if (isOauthEndpoint(inbound.path)) return oauthRefusal(problem)
   if (request?.call.kind === 'mcp') return mcpRefusal(problem, inbound.id, request.call.message)
   if (request?.call.kind === 'a2a' && request.call.asked.kind === 'message') return a2aRefusal(problem, inbound.id, request.call.asked.message.id)
   return inbound.path.startsWith('/llm/') ? llmRefusal(problem, inbound.id) : problemAnswer(problem, inbound.id)

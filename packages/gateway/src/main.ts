@@ -41,7 +41,7 @@ import { gaugesOfLog, tellOfWitnesses } from './control/log-readers/tell-of-witn
 import { listenForOperations } from './control/operations.ts'
 import type { PageTls } from './control/login/listen-for-logins.ts'
 import { ClientCredentials } from './control/login/client-credentials.ts'
-import { openLogins, openProviders } from './control/login/open-logins.ts'
+import { openClientLogins, openLogins, openProviders } from './control/login/open-logins.ts'
 import { openRotations } from './control/login/open-rotations.ts'
 import type { ProviderDefinition } from './control/login/provider-definition.ts'
 import { Providers } from './control/login/providers.ts'
@@ -273,31 +273,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     })
     closing.defer(() => stdio.close())
 
-    const agents = await listening('listen', configuration.listen ?? defaultAddresses.listen, (address) =>
-      hosts.openPlanes({
-        compiled: first,
-        configuration: firstText,
-        roster: authority.roster,
-        tickets: tickets.trust,
-        sessions: sessions?.agents,
-        delegations: openDelegations({ tickets, store: state.agents, roster: authority.roster, now: Date.now }),
-        tls: authority.serverCredentials,
-        address,
-        stdio,
-        payloads,
-        renew: (principal, csrPem) => authority.renew(principal, csrPem),
-        now: Date.now,
-      }),
-    )
-    if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
-    closing.defer(() => agents.close())
-    authority.roster.onChange((change) => agents.changeRoster(change))
-    tickets.trust.onChange((change) => agents.changeTickets(change))
-    // From here on every thread hears of what changes; what changed before is read again.
-    const following =
-      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
-    if (following) closing.defer(() => following.close())
-
     const logins =
       sessions && first.providers.length > 0
         ? await listening('sessions.listen', configuration.sessions?.listen ?? defaultAddresses.login, async (address) =>
@@ -315,6 +290,48 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           )
         : undefined
     if (logins) closing.defer(() => logins.close())
+    const clientLogins =
+      sessions &&
+      logins &&
+      first.clients &&
+      openClientLogins({
+        definition: first.clients,
+        logins: logins.logins,
+        providers,
+        sessions: sessions.agents,
+        register: sessions.register,
+        lineage: recordedLineage(state.agents),
+        resolver: systemResolver,
+        now: Date.now,
+        random: randomBytes,
+      })
+    if (clientLogins) closing.defer(() => clientLogins.close())
+
+    const agents = await listening('listen', configuration.listen ?? defaultAddresses.listen, (address) =>
+      hosts.openPlanes({
+        compiled: first,
+        configuration: firstText,
+        roster: authority.roster,
+        tickets: tickets.trust,
+        sessions: sessions?.agents,
+        clientLogins: clientLogins?.desk,
+        delegations: openDelegations({ tickets, store: state.agents, roster: authority.roster, now: Date.now }),
+        tls: authority.serverCredentials,
+        address,
+        stdio,
+        payloads,
+        renew: (principal, csrPem) => authority.renew(principal, csrPem),
+        now: Date.now,
+      }),
+    )
+    if (!agents) throw new Fault('"listen" cannot be off', 'not-done')
+    closing.defer(() => agents.close())
+    authority.roster.onChange((change) => agents.changeRoster(change))
+    tickets.trust.onChange((change) => agents.changeTickets(change))
+    // From here on every thread hears of what changes; what changed before is read again.
+    const following =
+      state.shared && first.cluster && followCluster({ ...state.shared, authority, tickets, trustMs: first.cluster.trustMs, now: Date.now, report })
+    if (following) closing.defer(() => following.close())
 
     const enrolment = await listening('enrolment', configuration.enrolment ?? defaultAddresses.enrolment, (address) =>
       listenForEnrolment({

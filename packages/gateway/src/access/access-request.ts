@@ -34,7 +34,7 @@ export interface AccessRequest {
 }
 
 /** What forward will send, or carry out, if permitted. */
-export type Call = HttpCall | LlmCall | McpCall | McpListing | A2aCall | GatewayCall | DelegationCall
+export type Call = HttpCall | LlmCall | McpCall | McpListing | A2aCall | GatewayCall | ClientLoginCall | DelegationCall
 
 export interface HttpCall {
   readonly kind: 'http'
@@ -145,6 +145,37 @@ export interface GatewayCall {
   /** What the caller proves itself by, for acts that ask for the proof again and again. */
   readonly caller: { readonly connection: Connection; readonly signal: AbortSignal }
 }
+
+/** What a program asks that wants its person to log in for the agent, and what it does with what it got. */
+export interface ClientLoginCall {
+  readonly kind: 'client-login'
+  /** Where the program reaches the gateway: the issuer that it knows. A loopback origin, by the word of the bridge, which goes back to the same program alone. */
+  readonly origin: string
+  readonly asked: ClientLoginQuestion
+  readonly caller: GatewayCall['caller']
+}
+
+/** Resources by their paths. @see RFC 8414, RFC 9728, RFC 6749 sections 4.1.1, 4.1.3 and 6, RFC 7009 */
+export type ClientLoginQuestion =
+  | { readonly kind: 'server-metadata'; readonly scopes: readonly string[] }
+  | { readonly kind: 'resource-metadata'; readonly scopes: readonly string[]; readonly resource: string }
+  /** `resource` undefined: none that is served here. */
+  | {
+      readonly kind: 'authorize'
+      readonly scopes: readonly string[]
+      readonly resource: string | undefined
+      readonly parameters: Readonly<Record<string, string>>
+    }
+  | {
+      readonly kind: 'code'
+      readonly client: string
+      readonly resource: string | undefined
+      readonly code: string
+      readonly redirectUri: string
+      readonly verifier: string
+    }
+  | { readonly kind: 'refresh'; readonly client: string; readonly resource: string | undefined; readonly handle: string }
+  | { readonly kind: 'revoke'; readonly client: string; readonly handle: string }
 
 /** A call of one agent to another, or the question for its card. */
 export interface A2aCall {

@@ -1,4 +1,4 @@
-import { ownPaths, parseUpstreamName, refused, unreachable } from '@sallyport/contract'
+import { oauthMethod, ownPaths, parseUpstreamName, refused, unreachable } from '@sallyport/contract'
 import type { Inbound } from '../edge/inbound.ts'
 import type { Principal } from '../identity/identify.ts'
 import type { TicketVerifier } from '../identity/verify-ticket.ts'
@@ -9,6 +9,7 @@ import { understandHttp } from './http/understand-http.ts'
 import { understandLlm } from './llm/understand-llm.ts'
 import type { McpRefused } from './mcp/rpc-refusal.ts'
 import { understandMcp } from './mcp/understand-mcp.ts'
+import { understandClientLogin } from './own/understand-client-login.ts'
 import { understandDelegation } from './own/understand-delegation.ts'
 import { understandOwn } from './own/understand-own.ts'
 import { isRunPath, understandRun, type RunMessage } from './own/understand-run.ts'
@@ -26,6 +27,7 @@ export async function understand(
 ): Promise<AccessRequest | RunMessage | McpRefused> {
   const [, protocol, second, ...rest] = inbound.path.split('/')
   if (inbound.path === ownPaths.sessionDelegate) return understandDelegation(tickets, principal, inbound)
+  if (oauthMethod(inbound.path) !== undefined) return understandClientLogin(access, principal, inbound)
   if (isRunPath(inbound.path)) return understandRun(inbound.path, principal, inbound)
   if (protocol === 'sallyport') return understandOwn(principal, inbound, access.judgedBodyBytesMax)
   if (protocol === 'mcp' && second === undefined) return understandMcp(access, principal, inbound, { upstream: undefined })

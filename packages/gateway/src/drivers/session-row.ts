@@ -25,6 +25,8 @@ export const sessionColumns = [
   'held_until',
   'opened_at',
   'expires_at',
+  'client',
+  'resource',
 ] as const
 
 export function rowOfSession(session: SessionRecord): Readonly<Record<(typeof sessionColumns)[number], string | number | Uint8Array | null>> {
@@ -50,6 +52,8 @@ export function rowOfSession(session: SessionRecord): Readonly<Record<(typeof se
     held_until: session.heldUntil,
     opened_at: session.openedAt,
     expires_at: session.expiresAt,
+    client: session.client?.id ?? null,
+    resource: session.client?.resource ?? null,
   }
 }
 
@@ -64,6 +68,7 @@ export function sessionOfRow(row: Row): SessionRecord {
     subject: text(row, 'subject'),
     scopes: scopesIn(row),
     person: optionalText(row, 'person'),
+    ...clientIn(row),
     state: stateIn(row),
     reason: optionalText(row, 'reason'),
     certificate: certificate === undefined ? undefined : (parseThumbprint(certificate) ?? damaged('certificate')),
@@ -78,6 +83,12 @@ export function sessionOfRow(row: Row): SessionRecord {
     openedAt: wholeNumber(row, 'opened_at'),
     expiresAt: wholeNumber(row, 'expires_at'),
   }
+}
+
+function clientIn(row: Row): Pick<SessionRecord, 'client'> {
+  const [id, resource] = [optionalText(row, 'client'), optionalText(row, 'resource')]
+  if (id === undefined && resource === undefined) return {}
+  return { client: { id: id ?? damaged('client'), resource: resource ?? damaged('resource') } }
 }
 
 function stateIn(row: Row): SessionState {

@@ -10,6 +10,7 @@ import { forwardHttp } from './http/forward-http.ts'
 import { forwardLlm } from './llm/forward-llm.ts'
 import { forwardMcp, type McpPorts } from './mcp/forward-mcp.ts'
 import { forwardListing } from './mcp/learn-tools.ts'
+import { serveClientLogin } from './own/serve-client-login.ts'
 import { serveDelegation, type Delegations } from './own/serve-delegation.ts'
 import { serveOwn, type OwnActs } from './own/serve-own.ts'
 
@@ -48,6 +49,8 @@ async function send(ports: ForwardPorts, policy: PolicySnapshot, { principal, up
       return forwardListing(ports.mcp, policy, principal, call.upstream, call.call)
     case 'delegation':
       return serveDelegation(ports.delegations, principal, call)
+    case 'client-login':
+      return serveClientLogin(ports.own, policy, principal, call)
     case 'gateway':
       return serveOwn(ports.own, policy, principal, call)
     default:

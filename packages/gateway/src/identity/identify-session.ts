@@ -1,4 +1,4 @@
-import { ownPaths, refused, ticketHeader, type Refused, type TenantName, type Ticket } from '@sallyport/contract'
+import { oauthMethod, ownPaths, refused, ticketHeader, type Refused, type TenantName, type Ticket } from '@sallyport/contract'
 import type { Inbound } from '../edge/inbound.ts'
 import { principalInSession, type Principal, type PrincipalSession } from './identify.ts'
 import type { TicketVerifier } from './verify-ticket.ts'
@@ -33,11 +33,11 @@ export async function identifySession(tickets: TicketVerifier, rules: SessionRul
   const shown = inbound.headers.filter(([name]) => name === ticketHeader)
   const [first] = shown
   if (!first) {
-    if (!rules.isRequired(principal.tenant) || withoutSession.has(inbound.path)) return principal
+    if (!rules.isRequired(principal.tenant) || withoutSession.has(inbound.path) || oauthMethod(inbound.path) !== undefined) return principal
     return refused('identity.session-required', `${principal.tenant} needs sessions`, { detail: howToGetOne })
   }
   if (shown.length > 1) return refused('identity.ticket-invalid', 'more than one ticket')
-  const ticket = await tickets.verify(first[1], principal, inbound.receivedAt)
+  const ticket = await tickets.verify(first[1], principal, inbound.receivedAt, inbound.path)
   if ('problem' in ticket) return ticket
   return principalInSession(principal, sessionOf(ticket))
 }

@@ -23,7 +23,7 @@ test('only so many tickets are remembered, the last used ones', async () => {
   const tickets = await Promise.all(Array.from({ length: 4 }, () => bench.mint()))
   const [first = '', ...others] = tickets
   for (const ticket of [first, ...others.slice(0, 2), first, ...others.slice(2)]) {
-    assert.ok(!('problem' in (await verifier.verify(ticket, bench.bot, bench.nowMs))))
+    assert.ok(!('problem' in (await verifier.verify(ticket, bench.bot, bench.nowMs, '/mcp'))))
     assert.ok(verifier.remembered <= 3)
   }
   assert.equal(verifier.remembered, 3)

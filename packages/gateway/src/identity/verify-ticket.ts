@@ -44,13 +44,18 @@ export class TicketVerifier {
     return this.#signed.size
   }
 
-  /** Refuses `identity.ticket-invalid`. Its reason names nothing of the ticket but the key and the session, and those only when our own signature vouches for them. */
-  async verify(text: string, principal: Principal, nowMs: number): Promise<Refused | Ticket> {
+  /**
+   * Refuses `identity.ticket-invalid`. Its reason names nothing of the ticket but the key, the session and the resource, and those only when our own signature
+   * vouches for them.
+   *
+   * @param path what the ticket is shown for
+   */
+  async verify(text: string, principal: Principal, nowMs: number, path: string): Promise<Refused | Ticket> {
     const signed = await this.#readSigned(text)
     if (signed.kind === 'refused') return signed
     const nowSeconds = Math.floor(nowMs / 1000)
     for (const objection of objections) {
-      const reason = objection(this.#trust, signed, principal, nowSeconds)
+      const reason = objection(this.#trust, signed, principal, nowSeconds, path)
       if (reason !== undefined) return invalid(reason)
     }
     for (const actor of signed.ticket.earlierActors) {
@@ -93,7 +98,7 @@ async function verifySignature(trust: TicketTrust, text: string): Promise<Refuse
   }
 }
 
-type Objection = (trust: TicketTrust, signed: Signed, principal: Principal, nowSeconds: number) => string | undefined
+type Objection = (trust: TicketTrust, signed: Signed, principal: Principal, nowSeconds: number, path: string) => string | undefined
 
 /** In this order: whether it is ours, whether it is theirs, whether it still holds. */
 const objections: readonly Objection[] = [
@@ -110,6 +115,8 @@ const objections: readonly Objection[] = [
   (_, { ticket }, { thumbprint }) => (ticket.thumbprint === thumbprint ? undefined : `bound to another certificate, of session ${ticket.session}`),
   (_, { ticket }, __, nowSeconds) => (nowSeconds + clockSkewSecondsMax >= ticket.issuedAtSeconds ? undefined : 'not valid yet'),
   (_, { ticket }, __, nowSeconds) => (nowSeconds < ticket.expiresAtSeconds ? undefined : `expired, of session ${ticket.session}`),
+  // RFC 8707 section 2.2: what a program got for one resource is nothing at another.
+  (_, { ticket }, __, ___, path) => ((ticket.resource ?? path) === path ? undefined : `for ${ticket.resource} alone, of session ${ticket.session}`),
   (trust, { ticket }) => (trust.isRevoked(ticket.session) ? `of session ${ticket.session}, which is revoked` : undefined),
 ]
 

@@ -61,6 +61,8 @@ function whatIsSent(call: Call, args: Json | undefined): JsonObject {
     }
     case 'delegation':
       return { kind: call.kind, to: call.to.id, scopes: call.scopes }
+    case 'client-login':
+      return { kind: call.kind, origin: call.origin, asked: JSON.stringify(call.asked) }
     case 'gateway':
       return { kind: call.kind, operation: call.operation, input: call.input ?? null }
     default:

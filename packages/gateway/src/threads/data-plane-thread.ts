@@ -33,6 +33,8 @@ async function run(): Promise<void> {
     'claimSession',
     'refreshSession',
     'endSession',
+    'authorizeClient',
+    'exchangeCode',
     'leaveSession',
     'keepPayload',
     'dropPayload',
@@ -51,6 +53,7 @@ async function run(): Promise<void> {
   const sealingKey = await readKeyFile(dataFolder(start.dataFolder).sealingKey)
   const ledger = new RemoteLedger({ digestKey: createSecretKey(deriveKey(sealingKey, 'call-digest')), now: Date.now })
   parentPort?.on('message', (port: MessagePort) => ledger.attach(port))
+  const sessions = remoteSessions(main, randomUUID)
   const plane = await openDataPlane({
     ...start,
     compiled,
@@ -63,7 +66,8 @@ async function run(): Promise<void> {
     runs: ledger.runs,
     stdio: remoteStdioServers(start.ports.stdio, randomUUID),
     renew: ({ id, tenant, agent, thumbprint, notAfterMs }, csrPem) => main.renew({ id, tenant, agent, thumbprint, notAfterMs }, csrPem),
-    sessions: remoteSessions(main, randomUUID),
+    sessions,
+    clientLogins: sessions,
     delegations: { delegate: (handover) => main.delegate(handover), introduce: (introduction) => main.introduce(introduction) },
     now: Date.now,
     cancelElsewhere: (key) => void main.cancelElsewhere(key).catch(() => undefined),

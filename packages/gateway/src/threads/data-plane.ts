@@ -18,6 +18,7 @@ import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
 import type { ToolSight } from '../forward/mcp/tool-sight.ts'
 import { openExchanges } from '../forward/open-exchanges.ts'
 import type { Delegations } from '../forward/own/serve-delegation.ts'
+import type { ClientLogins } from '../forward/own/serve-client-login.ts'
 import type { OwnActs, OwnSessions } from '../forward/own/serve-own.ts'
 import type { PeerCredentials } from '../forward/peers/peer-trust.ts'
 import { handle, type Snapshot } from '../gateway.ts'
@@ -39,6 +40,7 @@ export interface DataPlaneTerms {
   readonly roster: Roster
   readonly tickets: TicketTrust
   readonly sessions: OwnSessions
+  readonly clientLogins: ClientLogins
   readonly delegations: Delegations
   readonly ledger: LedgerDoor
   readonly payloads: Payloads
@@ -104,7 +106,13 @@ export async function openDataPlane(terms: DataPlaneTerms): Promise<DataPlane> {
     forward: {
       exchanges,
       mcp,
-      own: { renew: terms.renew, sessions: terms.sessions, catalog: () => catalogOf(compiled), jwks: () => terms.tickets.jwks },
+      own: {
+        renew: terms.renew,
+        sessions: terms.sessions,
+        clientLogins: terms.clientLogins,
+        catalog: () => catalogOf(compiled),
+        jwks: () => terms.tickets.jwks,
+      },
       delegations: terms.delegations,
     },
     observe: ({ code, upstream }: { readonly code: string; readonly upstream: string | undefined }) =>
@@ -199,8 +207,8 @@ const judgedBodyBytesMaxDefault = 1_048_576
 function snapshotOf(compiled: CompiledConfiguration, sessionKey: Uint8Array): Snapshot {
   const { judgedBodyBytes } = compiled.configuration.limits ?? {}
   const judgedBodyBytesMax = judgedBodyBytes === undefined ? judgedBodyBytesMaxDefault : sizeBytes(judgedBodyBytes)
-  const { revision, sessions, policy, upstreams } = compiled
-  return { revision, sessions, access: { upstreams, judgedBodyBytesMax, sessionKey }, policy }
+  const { revision, sessions, policy, upstreams, clients } = compiled
+  return { revision, sessions, access: { upstreams, judgedBodyBytesMax, sessionKey, clients }, policy }
 }
 
 function catalogOf({ configuration }: CompiledConfiguration): ReturnType<OwnActs['catalog']> {

@@ -3,6 +3,7 @@ import type { Payloads } from '../audit/payload.ts'
 import type { CompiledConfiguration } from '../control/configuration/compile-configuration.ts'
 import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { LiveRoster, RosterChange } from '../control/authority/live-roster.ts'
+import type { ClientLoginDesk } from '../control/login/client-logins.ts'
 import type { AgentSessions } from '../control/sessions/session.ts'
 import type { LiveTicketTrust, TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import type { StdioServers } from '../forward/mcp/stdio-servers.ts'
@@ -38,6 +39,8 @@ export interface PlanesTerms {
   readonly tickets: LiveTicketTrust
   /** Undefined: nobody can open one here. */
   readonly sessions: AgentSessions | undefined
+  /** Undefined: programs cannot let anybody log in here. */
+  readonly clientLogins: ClientLoginDesk | undefined
   readonly delegations: Delegations
   readonly tls: ServerCredentials
   readonly address: { readonly host: string; readonly port: number }

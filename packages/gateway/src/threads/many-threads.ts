@@ -10,7 +10,7 @@ import type { Series } from '../telemetry/metrics.ts'
 import { callsOver, serveCalls, type Calls, type Offer } from './calls.ts'
 import type { Hosts, HostsTerms, LedgerHost, PlanesHost, PlanesTerms } from './hosts.ts'
 import type { ConfigurationText, LedgerApi, LedgerNews, LedgerStart, MainApi, PlaneApi, PlaneStart, ThreadNews } from './plane-ports.ts'
-import { localSessions, offerSessions } from './own-sessions.ts'
+import { localClientLogins, localSessions, offerSessions } from './own-sessions.ts'
 import { offerStdioServers } from './remote-stdio-servers.ts'
 
 /** For a change of the roster or of the trust in tickets to be in force on a thread; one that does not answer in time is ended, and its connections with it. */
@@ -285,7 +285,8 @@ class PlaneThreads implements PlanesHost {
     const main = new MessageChannel()
     const children = new MessageChannel()
     const failed = (error: unknown): void => report('thread.failed', error)
-    const sessions = offerSessions(localSessions(this.#planes.sessions, roster, now))
+    const { sessions: kept, clientLogins } = this.#planes
+    const sessions = offerSessions(localSessions(kept, roster, now), localClientLogins(clientLogins, roster, now))
     const offer: MainApi = {
       ...sessions,
       keepPayload: (payload) => payloads.keep(payload),

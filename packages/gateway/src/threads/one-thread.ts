@@ -3,7 +3,7 @@ import { runTerms } from '../control/configuration/run-terms.ts'
 import { openDataPlane } from './data-plane.ts'
 import { localToolSight } from './local-tool-sight.ts'
 import { openLedger } from './open-ledger.ts'
-import { localSessions } from './own-sessions.ts'
+import { localClientLogins, localSessions } from './own-sessions.ts'
 
 /** Everything on this thread: no hop to the ledger. For small installations. @throws Fault */
 export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
@@ -32,6 +32,7 @@ export async function openOnOneThread(terms: HostsTerms): Promise<Hosts> {
       const plane = await openDataPlane({
         ...planes,
         sessions: localSessions(planes.sessions, planes.roster, planes.now),
+        clientLogins: localClientLogins(planes.clientLogins, planes.roster, planes.now),
         dataFolder,
         version,
         ledger,

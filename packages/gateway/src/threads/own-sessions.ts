@@ -1,6 +1,8 @@
 import { refused, type Refused } from '@sallyport/contract'
+import type { ClientLoginDesk } from '../control/login/client-logins.ts'
 import type { AgentSessions, AskProof } from '../control/sessions/session.ts'
-import type { GrantedSession, OwnSessions, SessionCaller } from '../forward/own/serve-own.ts'
+import { noClientLogins, type ClientLogins, type SentBrowser } from '../forward/own/serve-client-login.ts'
+import type { AskingClient, GrantedSession, OwnSessions, SessionCaller } from '../forward/own/serve-own.ts'
 import { identify, outward } from '../identity/identify.ts'
 import type { Roster } from '../identity/roster.ts'
 import type { Calls } from './calls.ts'
@@ -17,26 +19,35 @@ const notConfigured = refused('session.none', 'no identity provider is configure
 export function localSessions(sessions: AgentSessions | undefined, roster: Roster, now: () => number): OwnSessions {
   return {
     claim: async (caller) => sessions?.claim(proofOf(roster, caller, now), now() + sessionCallMsMax) ?? notConfigured,
-    refresh: async (caller, handle) => sessions?.refresh(handle, proofOf(roster, caller, now), now() + sessionCallMsMax) ?? notConfigured,
-    end: async (caller, handle) => sessions?.end(handle, proofOf(roster, caller, now)) ?? notConfigured,
+    refresh: async (caller, handle, client) => sessions?.refresh(handle, proofOf(roster, caller, now, client), now() + sessionCallMsMax) ?? notConfigured,
+    end: async (caller, handle, client) => sessions?.end(handle, proofOf(roster, caller, now, client)) ?? notConfigured,
   }
 }
 
-function proofOf(roster: Roster, { connection, signal }: SessionCaller, now: () => number): AskProof {
+/** The logins that this thread keeps, or none. */
+export function localClientLogins(logins: ClientLoginDesk | undefined, roster: Roster, now: () => number): ClientLogins {
+  if (!logins) return noClientLogins
+  return {
+    authorize: (caller, asked) => logins.authorize(proofOf(roster, caller, now), asked),
+    exchange: (caller, asked) => logins.exchange(proofOf(roster, caller, now, { id: asked.client }), asked, now() + sessionCallMsMax),
+  }
+}
+
+function proofOf(roster: Roster, { connection, signal }: SessionCaller, now: () => number, client?: AskingClient): AskProof {
   return () => {
     if (signal.aborted) return refused('identity.unauthenticated', 'the caller has gone away')
     const principal = identify(roster, connection, now())
     if (principal.kind === 'refused') return { ...principal, problem: outward(principal.problem) }
     const { id, tenant, agent, thumbprint } = principal
-    return { id, tenant, agent, thumbprint }
+    return { id, tenant, agent, thumbprint, client }
   }
 }
 
 /** What the main thread does about sessions for one data-plane thread. */
-export type SessionCalls = Pick<MainApi, 'claimSession' | 'refreshSession' | 'endSession' | 'leaveSession'>
+export type SessionCalls = Pick<MainApi, 'claimSession' | 'refreshSession' | 'endSession' | 'authorizeClient' | 'exchangeCode' | 'leaveSession'>
 
 /** Offers the sessions of this thread to another. Whoever waits there is gone when the thread is: call `leaveAll` then. */
-export function offerSessions(sessions: OwnSessions): SessionCalls & { leaveAll(): void } {
+export function offerSessions(sessions: OwnSessions, logins: ClientLogins): SessionCalls & { leaveAll(): void } {
   const callers = new Map<string, AbortController>()
   const serve = async <Answer>(id: string, connection: SessionCaller['connection'], act: (caller: SessionCaller) => Promise<Answer>): Promise<Answer> => {
     const leaving = new AbortController()
@@ -49,8 +60,10 @@ export function offerSessions(sessions: OwnSessions): SessionCalls & { leaveAll(
   }
   return {
     claimSession: (id, connection) => serve(id, connection, (caller) => sessions.claim(caller)),
-    refreshSession: (id, connection, handle) => serve(id, connection, (caller) => sessions.refresh(caller, handle)),
-    endSession: (id, connection, handle) => serve(id, connection, (caller) => sessions.end(caller, handle)),
+    refreshSession: (id, connection, handle, client) => serve(id, connection, (caller) => sessions.refresh(caller, handle, client)),
+    endSession: (id, connection, handle, client) => serve(id, connection, (caller) => sessions.end(caller, handle, client)),
+    authorizeClient: (id, connection, asked) => serve(id, connection, (caller) => logins.authorize(caller, asked)),
+    exchangeCode: (id, connection, asked) => serve(id, connection, (caller) => logins.exchange(caller, asked)),
     leaveSession: (id) => callers.get(id)?.abort(),
     leaveAll: () => {
       for (const leaving of callers.values()) leaving.abort()
@@ -59,10 +72,10 @@ export function offerSessions(sessions: OwnSessions): SessionCalls & { leaveAll(
 }
 
 /**
- * The sessions that the main thread keeps. The connection goes with each call, so that the main thread asks its own roster, which changes first, and hears when
- * the caller goes away.
+ * The sessions that the main thread keeps, and the logins of programs. The connection goes with each call, so that the main thread asks its own roster, which
+ * changes first, and hears when the caller goes away.
  */
-export function remoteSessions(main: Calls<SessionCalls>, newId: () => string): OwnSessions {
+export function remoteSessions(main: Calls<SessionCalls>, newId: () => string): OwnSessions & ClientLogins {
   const ask = async <Answer>(
     { connection, signal }: SessionCaller,
     act: (id: string, shown: SessionCaller['connection']) => Promise<Answer>,
@@ -81,7 +94,9 @@ export function remoteSessions(main: Calls<SessionCalls>, newId: () => string): 
   }
   return {
     claim: (caller) => ask<GrantedSession | Refused>(caller, (id, shown) => main.claimSession(id, shown)),
-    refresh: (caller, handle) => ask<GrantedSession | Refused>(caller, (id, shown) => main.refreshSession(id, shown, handle)),
-    end: (caller, handle) => ask<'ended' | Refused>(caller, (id, shown) => main.endSession(id, shown, handle)),
+    refresh: (caller, handle, client) => ask<GrantedSession | Refused>(caller, (id, shown) => main.refreshSession(id, shown, handle, client)),
+    end: (caller, handle, client) => ask<'ended' | Refused>(caller, (id, shown) => main.endSession(id, shown, handle, client)),
+    authorize: (caller, asked) => ask<SentBrowser | Refused>(caller, (id, shown) => main.authorizeClient(id, shown, asked)),
+    exchange: (caller, asked) => ask<GrantedSession | Refused>(caller, (id, shown) => main.exchangeCode(id, shown, asked)),
   }
 }

@@ -5,7 +5,8 @@ import type { ServerCredentials } from '../control/authority/authority.ts'
 import type { TicketChange } from '../control/tickets/live-ticket-trust.ts'
 import type { Connection } from '../edge/inbound.ts'
 import type { Delegations } from '../forward/own/serve-delegation.ts'
-import type { GrantedSession } from '../forward/own/serve-own.ts'
+import type { ClientLogins, SentBrowser } from '../forward/own/serve-client-login.ts'
+import type { AskingClient, GrantedSession } from '../forward/own/serve-own.ts'
 import type { CarriedPrincipal } from '../identity/identify.ts'
 import type { AdminEvent, ApprovalEvent, GatewayEvent, SessionEvent, SignalEvent, TrustDomain } from '@sallyport/contract'
 import type { Payloads, SealedPayload } from '../audit/payload.ts'
@@ -30,8 +31,10 @@ export interface MainApi {
   renew(principal: CarriedPrincipal, csrPem: string): Promise<CertificateAnswer | Refused>
   /** `id` names the call, by which its caller can be said to have gone away. */
   claimSession(id: string, shown: Connection): Promise<GrantedSession | Refused>
-  refreshSession(id: string, shown: Connection, handle: string): Promise<GrantedSession | Refused>
-  endSession(id: string, shown: Connection, handle: string): Promise<'ended' | Refused>
+  refreshSession(id: string, shown: Connection, handle: string, client: AskingClient | undefined): Promise<GrantedSession | Refused>
+  endSession(id: string, shown: Connection, handle: string, client: AskingClient | undefined): Promise<'ended' | Refused>
+  authorizeClient(id: string, shown: Connection, asked: Parameters<ClientLogins['authorize']>[1]): Promise<SentBrowser | Refused>
+  exchangeCode(id: string, shown: Connection, asked: Parameters<ClientLogins['exchange']>[1]): Promise<GrantedSession | Refused>
   leaveSession(id: string): void
   keepPayload(payload: SealedPayload): ReturnType<Payloads['keep']>
   dropPayload(digest: string): Promise<void>

@@ -1,4 +1,4 @@
-import { refused, type Refused } from '@sallyport/contract'
+import { oauthMethod, refused, type Refused } from '@sallyport/contract'
 import { firstHeader, type HeaderPairs } from '../link/header-pairs.ts'
 import { isSecret, type ClientSecret } from './client-secret.ts'
 import { withoutDefaultPort } from './upstream-hosts.ts'
@@ -15,10 +15,19 @@ export interface AdmissionRules {
   readonly authorities: ReadonlySet<string>
   readonly allowedOrigins: ReadonlySet<string>
   readonly secret: ClientSecret
+  /** @see loginLimit */
+  readonly takeLogin: () => number | undefined
 }
 
 export type Admitted =
-  | { readonly kind: 'direct'; readonly pathAndQuery: string }
+  | {
+      readonly kind: 'direct'
+      readonly pathAndQuery: string
+      /** The client's own token, which it shows beside the secret. @see RFC 6750 section 2.1 */
+      readonly token?: string
+      /** The client keeps its `Authorization` for such a token. */
+      readonly canLogIn?: true
+    }
   /** A request to a proxy: `authority` in lower case, with a port only where one was written. */
   | { readonly kind: 'proxied'; readonly authority: string; readonly pathAndQuery: string }
   /** A browser asks whether a page of an allowed origin may ask; it carries no secret and reaches nothing. */
@@ -45,10 +54,15 @@ const secretInTarget = refused('edge.malformed', 'the client secret is in the ta
  * | the target is a path, or an `http://` URL (a proxy client's) | `edge.malformed` |
  * | Host is the bridge's own authority, or the URL's (RFC 9112 section 3.2.2) | `connect.host-refused` |
  * | Origin is absent or allowed | `connect.origin-refused` |
- * | the client secret | `connect.secret-required`, `connect.proxy-secret-required` |
+ * | a login is a browser's own navigation, and nothing that a page loads | `connect.origin-refused` |
+ * | so many requests of logins in a minute | `edge.overloaded` |
+ * | the client secret, but for logins | `connect.secret-required`, `connect.proxy-secret-required` |
  * | the secret is not in the target, where logs would keep it | `edge.malformed` |
+ *
+ * A login needs no secret, since no browser has it and a client may not send it there. What comes of one is a token that counts nowhere without the secret, or the
+ * key of the agent.
  */
-export function admit({ authorities, allowedOrigins, secret }: AdmissionRules, { method, target, headers }: Arrived): Admitted | Refused {
+export function admit({ authorities, allowedOrigins, secret, takeLogin }: AdmissionRules, { method, target, headers }: Arrived): Admitted | Refused {
   const host = onlyHost(headers)
   if (typeof host !== 'string') return host
 
@@ -71,11 +85,40 @@ export function admit({ authorities, allowedOrigins, secret }: AdmissionRules, {
   if (origin !== undefined && method === 'OPTIONS' && firstHeader(headers, 'access-control-request-method') !== undefined) return { kind: 'preflight' }
 
   if (asked.kind === 'proxied' && !holdsProxySecret(headers, secret)) return proxySecretRequired
-  if (asked.kind === 'direct' && !holdsSecret(headers, secret)) {
+  if (asked.kind === 'direct' && loginMethod(asked.pathAndQuery) === method) {
+    if (!isNavigation(headers)) return originRefused
+    const retryAfterSeconds = takeLogin()
+    if (retryAfterSeconds !== undefined) return refused('edge.overloaded', 'too many requests of logins', { retryAfterSeconds })
+  } else if (asked.kind === 'direct' && !holdsSecret(headers, secret)) {
     const detail = 'Send "Authorization: Bearer SECRET" or "X-Sallyport-Secret: SECRET" with the secret that "sallyport connect --print-secret" prints.'
     return refused('connect.secret-required', undefined, { detail })
   }
-  return target.includes(secret) ? secretInTarget : asked
+  if (target.includes(secret)) return secretInTarget
+  return asked.kind === 'direct' ? { ...asked, ...ownToken(headers, secret) } : asked
+}
+
+function loginMethod(pathAndQuery: string): string | undefined {
+  const [path = ''] = pathAndQuery.split('?', 1)
+  return oauthMethod(path)
+}
+
+/**
+ * Whether no page loads this by itself, as an image or a frame. Browsers say from where and what for they ask, and no page can change it; other programs do not say
+ * from where. With an Origin the page was allowed by hand.
+ *
+ * @see W3C Fetch Metadata Request Headers
+ */
+function isNavigation(headers: HeaderPairs): boolean {
+  if (firstHeader(headers, 'sec-fetch-site') === undefined || firstHeader(headers, 'origin') !== undefined) return true
+  return firstHeader(headers, 'sec-fetch-mode') === 'navigate' && firstHeader(headers, 'sec-fetch-dest') === 'document'
+}
+
+/** What a client shows that keeps its Authorization for a token of its own, and so sends the secret in another field. */
+function ownToken(headers: HeaderPairs, secret: ClientSecret): { readonly token?: string; readonly canLogIn?: true } {
+  const authorization = firstHeader(headers, 'authorization')
+  if (authorization === undefined) return { canLogIn: true }
+  const [, bearer] = /^bearer +(\S+)$/i.exec(authorization) ?? []
+  return bearer === undefined || isSecret(bearer, secret) ? {} : { token: bearer, canLogIn: true }
 }
 
 /** A tunnel that may be opened: `authority` in lower case, its port always written. */
@@ -91,7 +134,7 @@ export interface AdmittedTunnel {
  * @see RFC 9110 section 9.3.6; RFC 9112 section 3.2.3
  */
 export function admitTunnel(
-  { allowedOrigins, secret }: Omit<AdmissionRules, 'authorities'>,
+  { allowedOrigins, secret }: Pick<AdmissionRules, 'allowedOrigins' | 'secret'>,
   { target, headers }: Omit<Arrived, 'method'>,
 ): AdmittedTunnel | Refused {
   const host = onlyHost(headers)
@@ -110,7 +153,7 @@ export function admitTunnel(
  * would be a way to another.
  */
 export function admitInside(
-  { allowedOrigins, secret }: Omit<AdmissionRules, 'authorities'>,
+  { allowedOrigins, secret }: Pick<AdmissionRules, 'allowedOrigins' | 'secret'>,
   authority: string,
   { target, headers }: Omit<Arrived, 'method'>,
 ): Extract<Admitted, { kind: 'proxied' }> | Refused {

@@ -1,19 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { PassThrough, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { Fault, reachedAtHeader, type ProblemCode } from '@sallyport/contract'
+import { Fault, isMcpPath, oauthMethod, reachedAtHeader, type ProblemCode } from '@sallyport/contract'
 import type { Clock } from '../link/clock.ts'
-import type { GatewayLink } from '../link/gateway-link.ts'
+import type { GatewayLink, LinkRequest } from '../link/gateway-link.ts'
 import { firstHeader, pairHeaders, type HeaderPairs } from '../link/header-pairs.ts'
-import { admit, admitInside, type AdmissionRules } from './admit.ts'
+import { admit, admitInside, type AdmissionRules, type Admitted } from './admit.ts'
 import { answerProblem, refuseUnparsed, wasRefusedOn } from './answer-problem.ts'
 import type { ClientSecret } from './client-secret.ts'
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts'
 import { faultProblem } from './fault-problem.ts'
 import { gatewayPath } from './gateway-path.ts'
 import type { Interception } from './interception/interception.ts'
+import { loginLimit } from './login-limit.ts'
 import { ownAuthorities, parseLoopbackAddress } from './loopback-address.ts'
-import { onwardHeaders, returnedHeaders } from './pass-headers.ts'
+import { loginHeaders, onwardHeaders, returnedHeaders } from './pass-headers.ts'
 import { openTunnels, type Tunnels } from './tunnels.ts'
 import { upstreamHosts, type UpstreamHosts } from './upstream-hosts.ts'
 
@@ -85,7 +86,12 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   const url = `http://${address.host === '::1' ? '[::1]' : address.host}:${port}`
-  const rules = { authorities: ownAuthorities(port), allowedOrigins: new Set(options.allowedOrigins), secret: options.clientSecret }
+  const rules = {
+    authorities: ownAuthorities(port),
+    allowedOrigins: new Set(options.allowedOrigins),
+    secret: options.clientSecret,
+    takeLogin: loginLimit(() => clock.now()),
+  }
   const hosts = upstreamHosts(link, clock)
   const tunnels = openTunnels({ server, rules, hosts, interception: options.interception, newId, report: options.report, onTurnedAway: options.onTurnedAway })
   let inFlight = 0
@@ -144,7 +150,7 @@ async function serve(
     const answer = await link.request({
       method,
       path: target.path,
-      headers: [...onwardHeaders(headers, rules.secret), ...(target.path.startsWith('/a2a/') ? [[reachedAtHeader, url] as const] : [])],
+      ...headsOnward(admitted, target.path, headers, rules.secret, url),
       signal: gone.signal,
       headMsMax: bridgeLimits.answerHeadMsMax,
       idleMsMax: bridgeLimits.answerIdleMsMax,
@@ -159,6 +165,24 @@ async function serve(
     if (!(error instanceof Fault)) throw error
     answerProblem(outgoing, faultProblem(error), newId(), origin)
   }
+}
+
+/** What the gateway is told beside the call: where its client reached the bridge, if that goes back to it, and the client's own token at MCP addresses. */
+function headsOnward(
+  admitted: Exclude<Admitted, { kind: 'preflight' }>,
+  target: string,
+  headers: HeaderPairs,
+  secret: ClientSecret,
+  url: string,
+): Pick<LinkRequest, 'headers' | 'ticket'> {
+  const [path = ''] = target.split('?', 1)
+  // Host was judged: it is one of the bridge's own names, the one by which this client knows what it calls.
+  const reachedAt = [reachedAtHeader, `http://${firstHeader(headers, 'host')?.toLowerCase()}`] as const
+  if (admitted.kind === 'direct' && oauthMethod(path) !== undefined) return { headers: [...loginHeaders(headers), reachedAt] }
+  const onward = onwardHeaders(headers, secret)
+  if (path.startsWith('/a2a/')) return { headers: [...onward, [reachedAtHeader, url]] }
+  if (admitted.kind !== 'direct' || !admitted.canLogIn || !isMcpPath(path)) return { headers: onward }
+  return { headers: [...onward, reachedAt], ...(admitted.token !== undefined && { ticket: admitted.token }) }
 }
 
 /** A stream of its own, since the link destroys a body that it could not send, and with it would go the connection that the refusal must take. */

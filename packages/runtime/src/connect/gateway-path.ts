@@ -1,4 +1,4 @@
-import { refused, unreachable, type Refused } from '@sallyport/contract'
+import { oauthMethod, refused, unreachable, type Refused } from '@sallyport/contract'
 import type { Admitted } from './admit.ts'
 import type { Upstream, UpstreamHosts } from './upstream-hosts.ts'
 import type { RefusedByGateway } from '../link/gateway-link.ts'
@@ -21,7 +21,7 @@ export async function gatewayPath(
   const [path = '/'] = pathAndQuery.split('?', 1)
   if (dotSegment.test(path)) return refused('edge.malformed', undefined, { detail: 'The path must not hold dot segments.' })
   if (asked.kind === 'direct') {
-    if (direct.test(pathAndQuery)) return { kind: 'path', path: pathAndQuery }
+    if (direct.test(pathAndQuery) || oauthMethod(path) !== undefined) return { kind: 'path', path: pathAndQuery }
     return refused('access.unknown-target', undefined, {
       detail: 'Use /mcp, /mcp/UPSTREAM, /http/UPSTREAM/PATH, /llm/UPSTREAM/v1/... or /a2a/UPSTREAM, or the bridge as HTTP proxy.',
     })

@@ -19,6 +19,11 @@ export function onwardHeaders(headers: HeaderPairs, secret: ClientSecret): Heade
   return headers.filter(([name, value]) => !dropped.has(name.toLowerCase()) && !value.includes(secret))
 }
 
+/** What of a login goes on: nothing that a browser keeps for this address, where other programs of its person listen as well. */
+export function loginHeaders(headers: HeaderPairs): HeaderPairs {
+  return headers.filter(([name]) => ['accept', 'content-type', 'content-length', 'user-agent'].includes(name.toLowerCase()))
+}
+
 /** What goes back to the client: the bridge alone says which origins may read an answer. */
 export function returnedHeaders(headers: HeaderPairs): HeaderPairs {
   const dropped = new Set([...hopByHop, ...namedByConnection(headers)])

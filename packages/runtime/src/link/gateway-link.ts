@@ -1,6 +1,7 @@
 import {
   Fault,
   catalogAnswer,
+  oauthMethod,
   ownPaths,
   problemHeader,
   ticketHeader,
@@ -103,7 +104,7 @@ export async function openLink({ identity, gateway: given, clock, session: kept,
   const request = async (asked: LinkRequest): Promise<LinkAnswer> => {
     const passedOn = asked.ticket
     if (passedOn !== undefined) return lines.send(lines.shown, { ...asked, headers: withTicket(asked, passedOn) })
-    if (!session || withoutTicket.has(asked.path)) return lines.send(lines.shown, asked)
+    if (!session || withoutTicket.has(asked.path) || oauthMethod(asked.path.split('?', 1)[0] ?? '') !== undefined) return lines.send(lines.shown, asked)
     const { line, ticket } = await ticketNow()
     const answer = await lines.send(line, { ...asked, headers: withTicket(asked, ticket) })
     if (ticket !== undefined && firstHeader(answer.headers, problemHeader) === 'identity.ticket-invalid') session.doubt(ticket)

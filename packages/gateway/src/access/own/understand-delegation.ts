@@ -5,8 +5,7 @@ import { principalInSession, type Principal } from '../../identity/identify.ts'
 import { objectionToDelegation, scopesPassedOn } from '../../identity/objection-to-delegation.ts'
 import type { TicketVerifier } from '../../identity/verify-ticket.ts'
 import { ownUpstream, type AccessRequest } from '../access-request.ts'
-import { readJudgedBody } from '../judged-body.ts'
-import { parseMediaType } from '../media-type.ts'
+import { malformed, readForm, type Form } from './read-form.ts'
 
 /** The action of an agent that passes its session on. */
 const delegateAction = 'delegate'
@@ -27,12 +26,12 @@ export async function understandDelegation(tickets: TicketVerifier, shown: Princ
   const upstream = parseUpstreamName(ownUpstream)
   if (!upstream || inbound.query !== '') return refused('access.unknown-target')
   if (inbound.method !== 'POST') return refused('access.method-not-allowed', undefined, { detail: 'Use POST.' })
-  const form = await readForm(inbound)
+  const form = await readForm(inbound, exchangeBytesMax)
   if ('problem' in form) return form
   const asked = readExchange(form)
   if ('problem' in asked) return asked
 
-  const ticket = await tickets.verify(asked.subjectToken, shown, inbound.receivedAt)
+  const ticket = await tickets.verify(asked.subjectToken, shown, inbound.receivedAt, inbound.path)
   if ('problem' in ticket) return ticket
   if (shown.session && shown.session.id !== ticket.session) return malformed('the header shows the ticket of another session')
   const principal = principalInSession(shown, sessionOf(ticket))
@@ -55,27 +54,6 @@ export async function understandDelegation(tickets: TicketVerifier, shown: Princ
   }
 }
 
-type Form = ReadonlyMap<string, string>
-
-/** Strictly: a parameter that came twice, or bytes that are no form, are read in more than one way. @see RFC 6749 section 3.2 */
-async function readForm(inbound: Inbound): Promise<Form | Refused> {
-  const types = inbound.headers.filter(([name]) => name === 'content-type')
-  const type = types.length === 1 ? parseMediaType(types[0]?.[1] ?? '') : undefined
-  const isCoded = inbound.headers.some(([name]) => name === 'content-encoding')
-  if (type?.name !== 'application/x-www-form-urlencoded' || isCoded)
-    return refused('access.unsupported-media', undefined, { detail: 'The body is application/x-www-form-urlencoded.' })
-  const body = await readJudgedBody(inbound, exchangeBytesMax)
-  if (body.kind === 'refused') return body
-  const text = Buffer.from(body.bytes).toString('latin1')
-  if (!/^(?:[A-Za-z0-9*._~&=+-]|%[0-9A-Fa-f]{2})*$/.test(text)) return malformed('the body is no form')
-  const form = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (form.has(name)) return malformed('a parameter came twice')
-    form.set(name, value)
-  }
-  return form
-}
-
 interface Exchange {
   readonly subjectToken: string
   readonly audience: string
@@ -93,10 +71,6 @@ function readExchange(form: Form): Exchange | Refused {
   if (form.has('actor_token') || form.has('actor_token_type')) return malformed('the actor is named by audience, and by nothing else')
   if (audience === undefined || form.has('resource')) return malformed('audience names the agent that is to act, and resource nothing')
   return { subjectToken, audience, scopes: scope === undefined ? undefined : scope.split(' ') }
-}
-
-function malformed(detail: string): Refused {
-  return refused('access.malformed', detail, { detail: `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.` })
 }
 
 function noDelegation(reason: string): Refused {

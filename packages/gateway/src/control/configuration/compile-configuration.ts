@@ -16,9 +16,16 @@ import type { UpstreamAccess } from '../../access/access-snapshot.ts'
 import { compileHttpUpstream } from '../../access/http/compile-http-upstream.ts'
 import { compileLlmUpstream, llmCredential } from '../../access/llm/llm-upstream.ts'
 import { compileMcpUpstream } from '../../access/mcp/mcp-upstream.ts'
-import { compilePeerDefinition, compileUpstreamDefinition, type CompiledDefinition, type UpstreamDefinition } from '../../forward/upstream-definition.ts'
+import {
+  compilePeerDefinition,
+  compileUpstreamDefinition,
+  type CompiledDefinition,
+  type TlsFiles,
+  type UpstreamDefinition,
+} from '../../forward/upstream-definition.ts'
 import { readPrivateFile } from '../private-files.ts'
 import { compileCluster, type ClusterDefinition } from '../cluster/compile-cluster.ts'
+import { compileClientLogins, type ClientLoginDefinition } from '../login/client-login-definition.ts'
 import { compileProvider, type ProviderDefinition } from '../login/provider-definition.ts'
 import { compileWebhook, type WebhookDefinition } from '../signals/alert-definition.ts'
 import type { SessionRules } from '../../identity/identify-session.ts'
@@ -51,6 +58,7 @@ export interface CompiledConfiguration {
   readonly archive: ArchiveSettings | undefined
   readonly sessions: SessionRules
   readonly providers: readonly ProviderDefinition[]
+  readonly clients: ClientLoginDefinition | undefined
   readonly cluster: ClusterDefinition | undefined
   readonly webhook: WebhookDefinition | undefined
   /** The private keys that the file names, absolute. */
@@ -121,6 +129,9 @@ export async function compileConfiguration(
       faults.push({ where: at([]), message: error.message })
     }
   }
+  const clients =
+    configuration.sessions?.clients && compileClientLogins(configuration.sessions, providers, await clientFiles(configuration.sessions.clients, files, faults))
+  faults.push(...(clients?.faults ?? []).map(({ path, ...fault }) => ({ where: ['sessions', 'clients', ...path], ...fault })))
   const cluster = configuration.cluster && (await clusterOf(configuration.cluster, files))
   if (cluster && 'objection' in cluster) faults.push({ where: ['cluster', 'database'], message: cluster.objection })
   const webhook = configuration.alerts?.webhook && (await webhookOf(configuration.alerts.webhook, files))
@@ -153,6 +164,7 @@ export async function compileConfiguration(
     archive: archive.settings,
     sessions: compileSessionRules(configuration.sessions?.required ?? []),
     providers,
+    clients: clients?.definition,
     cluster,
     webhook: webhook?.definition,
     keyFiles: [
@@ -265,6 +277,16 @@ async function clusterOf(given: ClusterConfiguration, files: NamedFiles): Promis
   } catch (error) {
     if (error instanceof Fault) return { objection: error.message }
     throw error
+  }
+}
+
+async function clientFiles({ ca }: { readonly ca?: string | undefined }, files: NamedFiles, faults: FaultAt[]): Promise<TlsFiles> {
+  try {
+    return await tlsFiles({ ca }, files)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    faults.push({ where: ['sessions', 'clients', 'ca'], message: error.message })
+    return {}
   }
 }
 

@@ -126,6 +126,7 @@ function pagesOf({ publicUrl, logins, report, tls }: LoginListenerTerms): Hono {
     const { form, answer } = await fieldsOf(context)
     const link = context.req.param('link')
     const finished = await logins.finish(link, form, browserOf(context, cookieOf(link)), answer === 'yes')
+    if (typeof finished === 'string') return context.redirect(finished, 303)
     return 'problem' in finished ? refuse(context, finished.problem) : context.html(donePage(finished))
   })
   app.notFound((context) => refuse(context, refused('login.link-invalid').problem))

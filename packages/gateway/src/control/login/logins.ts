@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Fault, refused, type AgentName, type Refused, type SpiffeId, type TenantName } from '@sallyport/contract'
-import type { CompletedLogin, SessionId, SessionOwner } from '../sessions/session.ts'
+import type { CompletedLogin, SessionClient, SessionId, SessionOwner } from '../sessions/session.ts'
 import { cookieOf, digestOf, isSame } from './login-secrets.ts'
 import type { Challenge, LoggedIn, Provider } from './provider.ts'
 import { withProvider } from './providers.ts'
@@ -10,6 +10,8 @@ export const loginMsMax = 600_000
 /** Logins that are remembered, those that ended in the last minutes too. */
 export const loginsMax = 256
 export const loginsPerAgentMax = 8
+/** Of those, logins that programs have asked for: operators always find room. */
+export const programLoginsMax = 128
 /** For all that one request of a browser asks of a provider. */
 const providerMsMax = 15_000
 
@@ -27,10 +29,28 @@ export interface LoginsPorts {
 export interface LoginRequest {
   readonly owner: SessionOwner
   readonly provider: Provider
-  /** The operator. */
-  readonly person: string
+  /** The operator; undefined where a program asks. */
+  readonly person: string | undefined
   /** Subject or verified e-mail address that must be the one that logs in. */
   readonly expected: string | undefined
+  /** Of those that the configuration names; undefined: all. */
+  readonly scopes?: readonly string[]
+  /** The program that asks. What the person grants is its own, and no agent can take it up. */
+  readonly program?: AskingProgram
+}
+
+/** A program that lets its person log in, and where their answer goes. */
+export interface AskingProgram {
+  readonly client: SessionClient
+  /** Of its `client_id`. */
+  readonly host: string
+  /** As it calls itself. */
+  readonly name: string | undefined
+  /** Where the answer goes, as a person reads it. */
+  readonly answersTo: string
+  /** Takes what the person has granted. @returns where the browser goes */
+  readonly granted: (request: LoginRequest, loggedIn: LoggedIn) => string
+  readonly denied: () => string
 }
 
 /** A login. Each stage is left once. */
@@ -42,7 +62,7 @@ interface Login extends LoginRequest {
     | { readonly at: 'link' }
     | { readonly at: 'provider'; readonly challenge: Challenge; readonly browser: string }
     | { readonly at: 'finish'; readonly loggedIn: LoggedIn; readonly browser: string }
-    | { readonly at: 'done'; readonly outcome: { readonly kind: 'opened'; readonly session: SessionId } | Refused }
+    | { readonly at: 'done'; readonly outcome: { readonly kind: 'opened'; readonly session: SessionId } | { readonly kind: 'sent' } | Refused }
 }
 
 /** What a page shows of a login. */
@@ -53,7 +73,8 @@ export interface LoginView {
   readonly provider: string
   readonly issuer: string
   readonly scopes: readonly string[]
-  readonly person: string
+  readonly person: string | undefined
+  readonly program: Pick<AskingProgram, 'client' | 'host' | 'name' | 'answersTo'> | undefined
 }
 
 /**
@@ -76,8 +97,10 @@ export class Logins {
   /** Refuses `control.conflict` when too many are under way. */
   start(request: LoginRequest): { readonly kind: 'started'; readonly id: string; readonly link: string; readonly expiresAt: number } | Refused {
     void this.sweep()
-    const same = [...this.#byLink.values()].filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
-    if (same.length >= loginsPerAgentMax || this.#byLink.size >= loginsMax) {
+    const alike = [...this.#byLink.values()].filter(({ program }) => (program === undefined) === (request.program === undefined))
+    const same = alike.filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
+    const hasRoom = this.#byLink.size < loginsMax && (request.program === undefined || alike.length < programLoginsMax)
+    if (same.length >= loginsPerAgentMax || !hasRoom) {
       const detail = `Too many logins are under way: wait for one to end, at most ${loginMsMax / 60_000} minutes.`
       return refused('control.conflict', detail, { detail })
     }
@@ -89,7 +112,7 @@ export class Logins {
   }
 
   /** How a login stands, for whoever started it. */
-  outcome(id: string): { readonly kind: 'waiting' } | { readonly kind: 'opened'; readonly session: SessionId } | Refused {
+  outcome(id: string): { readonly kind: 'waiting' } | { readonly kind: 'sent' } | { readonly kind: 'opened'; readonly session: SessionId } | Refused {
     void this.sweep()
     const login = [...this.#byLink.values()].find((one) => one.id === id)
     if (!login) return refused('login.link-invalid', 'the login is over or never was')
@@ -112,6 +135,7 @@ export class Logins {
       nonce: this.#secret(),
       verifier: this.#secret(),
       redirectUri: `${this.#ports.publicUrl()}/callback/${login.provider.definition.name}`,
+      scopes: login.scopes,
     }
     const url = await login.provider.authorizationUrl(challenge, AbortSignal.timeout(providerMsMax))
     // Others may have confirmed meanwhile.
@@ -144,15 +168,19 @@ export class Logins {
     const unfit = await this.objectionTo(login, loggedIn)
     if (unfit) return this.#end(login, unfit)
     if (login.expiresAt <= this.#ports.now()) {
-      await this.#giveBack(login.provider, loggedIn) // nobody remembers the login any more
+      await this.giveBack(login.provider, loggedIn) // nobody remembers the login any more
       return invalidLink
     }
     login.stage = { at: 'finish', loggedIn, browser: bound }
     return { view: viewOf(login), loggedIn, link: login.link }
   }
 
-  /** The last word of the person, who has seen whose account it is. `link`: as `callback` gave it. Refuses `login.*`, `control.conflict`. @throws Fault */
-  async finish(link: string, form: string, browser: string, isWanted: boolean): Promise<LoginView | Refused> {
+  /**
+   * The last word of the person, who has seen whose account it is. `link`: as `callback` gave it. Refuses `login.*`, `control.conflict`. @throws Fault
+   *
+   * @returns what to show, or the address of the program that gets the answer
+   */
+  async finish(link: string, form: string, browser: string, isWanted: boolean): Promise<LoginView | string | Refused> {
     if (!this.isForm(link, browser, form)) return otherBrowser
     const login = this.#at(link, 'finish')
     if (login?.stage.at !== 'finish') return invalidLink
@@ -160,8 +188,12 @@ export class Logins {
     const { loggedIn } = login.stage
     if (!isWanted) {
       const outcome = this.#end(login, refused('login.refused', 'the person did not want it'))
-      await this.#giveBack(login.provider, loggedIn)
-      return outcome
+      await this.giveBack(login.provider, loggedIn)
+      return login.program ? login.program.denied() : outcome
+    }
+    if (login.program) {
+      login.stage = { at: 'done', outcome: { kind: 'sent' } }
+      return login.program.granted(login, loggedIn)
     }
     this.#end(login, refused('login.refused', 'the session could not be opened'))
     const opened = await this.complete(login, loggedIn)
@@ -172,21 +204,29 @@ export class Logins {
   /** Refuses `login.refused` for another account than the one that was asked for; its tokens are given back. */
   async objectionTo({ expected, provider }: LoginRequest, loggedIn: LoggedIn): Promise<Refused | undefined> {
     if (expected === undefined || expected === loggedIn.subject || expected === loggedIn.verifiedEmail) return undefined
-    await this.#giveBack(provider, loggedIn)
+    await this.giveBack(provider, loggedIn)
     const detail = 'Another account logged in than the one that was asked for.'
     return refused('login.refused', detail, { detail })
   }
 
   /** Opens the session, or gives the tokens back. @throws Fault */
-  async complete({ owner, provider, person }: LoginRequest, loggedIn: LoggedIn): ReturnType<LoginsPorts['completed']> {
+  async complete({ owner, provider, person, program }: LoginRequest, loggedIn: LoggedIn): ReturnType<LoginsPorts['completed']> {
     const { issuer, subject, scopes, refreshToken } = loggedIn
     try {
-      const opened = await this.#ports.completed({ owner, issuer, subject, scopes, person, refreshToken: withProvider(provider.definition.name, refreshToken) })
-      if ('problem' in opened) await this.#giveBack(provider, loggedIn)
+      const opened = await this.#ports.completed({
+        owner,
+        issuer,
+        subject,
+        scopes,
+        person,
+        client: program?.client,
+        refreshToken: withProvider(provider.definition.name, refreshToken),
+      })
+      if ('problem' in opened) await this.giveBack(provider, loggedIn)
       return opened
     } catch (error) {
       // A Fault may have left it open or not; a session nobody hears of ends by itself, and its token with it.
-      if (!(error instanceof Fault && error.outcome === 'unknown')) await this.#giveBack(provider, loggedIn)
+      if (!(error instanceof Fault && error.outcome === 'unknown')) await this.giveBack(provider, loggedIn)
       throw error
     }
   }
@@ -208,7 +248,7 @@ export class Logins {
   async sweep(until = this.#ports.now()): Promise<void> {
     const over = [...this.#byLink.values()].filter(({ expiresAt }) => expiresAt <= until)
     for (const { link } of over) this.#byLink.delete(link)
-    await Promise.all(over.flatMap(({ provider, stage }) => (stage.at === 'finish' ? [this.#giveBack(provider, stage.loggedIn)] : [])))
+    await Promise.all(over.flatMap(({ provider, stage }) => (stage.at === 'finish' ? [this.giveBack(provider, stage.loggedIn)] : [])))
   }
 
   #at(link: string, at: Login['stage']['at']): Login | undefined {
@@ -221,7 +261,8 @@ export class Logins {
     return outcome
   }
 
-  async #giveBack(provider: Provider, { refreshToken }: LoggedIn): Promise<void> {
+  /** Gives a token back that nobody uses. Never rejects. */
+  async giveBack(provider: Provider, { refreshToken }: LoggedIn): Promise<void> {
     const isGiven = await provider.revoke(refreshToken, AbortSignal.timeout(providerMsMax))
     if (!isGiven) this.#ports.report('login-token', new Error(`${provider.definition.name} did not take a token back that nobody uses`))
   }
@@ -236,7 +277,7 @@ const otherBrowser = refused('login.other-browser', undefined, {
   detail: 'Open the link again, and finish in the browser in which you began. Cookies must be allowed.',
 })
 
-function viewOf({ owner, provider, person }: Login): LoginView {
-  const { name, issuer, scopes } = provider.definition
-  return { spiffeId: owner.id, tenant: owner.tenant, agent: owner.agent, provider: name, issuer, scopes, person }
+function viewOf({ owner, provider, person, scopes, program }: Login): LoginView {
+  const { name, issuer, scopes: all } = provider.definition
+  return { spiffeId: owner.id, tenant: owner.tenant, agent: owner.agent, provider: name, issuer, scopes: scopes ?? all, person, program }
 }

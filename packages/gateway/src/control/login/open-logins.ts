@@ -1,5 +1,8 @@
 import type { Resolver } from '../../forward/dial.ts'
 import type { Pause } from '../sessions/deadline.ts'
+import { ClientDocuments, documentBytesMax, documentMsMax } from './client-documents.ts'
+import type { ClientLoginDefinition } from './client-login-definition.ts'
+import { ClientLoginDesk, type ClientLoginDeskPorts } from './client-logins.ts'
 import { DeviceLogins } from './device-logins.ts'
 import { listenForLogins, type LoginListener, type LoginListenerTerms } from './listen-for-logins.ts'
 import { Logins, type LoginsPorts } from './logins.ts'
@@ -30,6 +33,28 @@ export interface OpenedLogins {
 /** Providers of a configuration, each with connections of its own. */
 export function openProviders(definitions: readonly ProviderDefinition[], ports: Omit<ProviderPorts, 'http'>, resolver: Resolver): readonly Provider[] {
   return definitions.map((definition) => new Provider(definition, { ...ports, http: openProviderHttp(definition, resolver) }))
+}
+
+export interface OpenClientLoginsTerms extends Omit<ClientLoginDeskPorts, 'documents' | 'logins' | 'definition'> {
+  readonly definition: ClientLoginDefinition
+  readonly logins: Logins
+  readonly resolver: Resolver
+}
+
+/** Lets programs ask for logins on these pages. */
+export function openClientLogins(terms: OpenClientLoginsTerms): { readonly desk: ClientLoginDesk; close(): Promise<void> } {
+  const { definition, now, resolver } = terms
+  const http = openProviderHttp({ ...definition, connectMs: documentMsMax, totalMs: documentMsMax }, resolver, documentBytesMax)
+  const desk = new ClientLoginDesk({ ...terms, documents: new ClientDocuments({ http, definition, now }) })
+  const sweeping = setInterval(() => void desk.sweep(), sweepMs).unref()
+  return {
+    desk,
+    close: async () => {
+      clearInterval(sweeping)
+      await http.close()
+      await desk.sweep(Number.POSITIVE_INFINITY)
+    },
+  }
 }
 
 /** Opens the pages on which people log in. @throws as `listen` of node:net */

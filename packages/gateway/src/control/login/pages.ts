@@ -5,9 +5,9 @@ import type { LoginView } from './logins.ts'
 export function confirmPage(view: LoginView, action: string, form: string): string {
   return page(
     'Log in for an agent',
-    `<p>${strong(view.person)} asks you to log in at ${strong(view.issuer)}, so that an agent can act for you.</p>
+    `<p>${asker(view)} asks you to log in at ${strong(view.issuer)}, so that ${view.program ? 'it' : 'an agent'} can act for you.</p>
 ${facts(view)}
-<p>Go on only if you know this agent and expected this request.</p>
+<p>Go on only if you ${view.program ? 'have just started this login in that program yourself' : 'know this agent and expected this request'}.</p>
 <form method="post" action="${escape(action)}"><input type="hidden" name="form" value="${escape(form)}"><button>Log in at ${escape(view.provider)}</button></form>`,
   )
 }
@@ -19,7 +19,7 @@ export function finishPage(view: LoginView, account: { readonly subject: string;
     `<p>You are logged in as ${[...account.called, account.subject].map(strong).join(', ')}.</p>
 ${facts(view)}
 <form method="post" action="${escape(action)}"><input type="hidden" name="form" value="${escape(form)}">
-<button name="answer" value="yes">Let ${escape(`${view.tenant}/${view.agent}`)} act for me</button>
+<button name="answer" value="yes">Let ${escape(view.program ? view.program.host : `${view.tenant}/${view.agent}`)} act for me</button>
 <button name="answer" value="no">No</button></form>`,
   )
 }
@@ -33,11 +33,26 @@ export function problemPage({ code, detail }: Problem): string {
   return page(problems[code].title, `${detail === undefined ? '' : `<p>${escape(detail)}</p>`}<p>Code: <code>${code}</code></p>`)
 }
 
+/** A program's own name proves nothing: it goes by its host. */
+function asker({ program, person = '' }: LoginView): string {
+  return program ? `A program of ${strong(program.host)}` : strong(person)
+}
+
 function facts(view: LoginView): string {
+  const { program, person } = view
   const rows = [
-    ['Agent', `${view.tenant}/${view.agent}`],
+    ...(program
+      ? [
+          ['Program', program.host],
+          ['It calls itself', program.name ?? 'nothing'],
+          ['Its document', program.client.id],
+          ['It gets access to', program.client.resource],
+          ['The answer goes to', program.answersTo],
+        ]
+      : []),
+    [program ? 'Through agent' : 'Agent', `${view.tenant}/${view.agent}`],
     ['Identity', view.spiffeId],
-    ['Asked by', view.person],
+    ...(person === undefined ? [] : [['Asked by', person]]),
     ['Identity provider', view.issuer],
     ['It may ask for', view.scopes.join(' ')],
   ]

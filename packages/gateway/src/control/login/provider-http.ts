@@ -38,7 +38,7 @@ export interface ProviderHttp {
   close(): Promise<void>
 }
 
-export function openProviderHttp(definition: HttpTerms, resolver: Resolver): ProviderHttp {
+export function openProviderHttp(definition: HttpTerms, resolver: Resolver, bytesMax = answerBytesMax): ProviderHttp {
   const { totalMs } = definition
   const closing = new AbortController()
   let shown: { readonly certificate: ClientCertificate | undefined; readonly context: SecureContext } | undefined
@@ -63,7 +63,7 @@ export function openProviderHttp(definition: HttpTerms, resolver: Resolver): Pro
         const gathered = new GatheredBytes()
         for await (const piece of answer.body as AsyncIterable<Uint8Array>) {
           gathered.add(piece)
-          if (gathered.length > answerBytesMax) throw new Error(`the provider answered with more than ${answerBytesMax} bytes`)
+          if (gathered.length > bytesMax) throw new Error(`the provider answered with more than ${bytesMax} bytes`)
         }
         const type = answer.headers['content-type']
         return new Response(bodyOf(answer.statusCode, gathered.take()), {

@@ -15,6 +15,8 @@ export interface Challenge {
   readonly nonce: string
   readonly verifier: string
   readonly redirectUri: string
+  /** Of those in the configuration; undefined: all. */
+  readonly scopes?: readonly string[] | undefined
 }
 
 /** What a completed login gives. */
@@ -115,7 +117,7 @@ export class Provider implements IdentityProvider {
       const parameters = oauth.validateAuthResponse(server, client, callback, challenge.state)
       const answer = await oauth.authorizationCodeGrantRequest(server, client, proof, parameters, challenge.redirectUri, challenge.verifier, options)
       const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: challenge.nonce, requireIdToken: true })
-      return await this.#loggedIn(tokens, answer, request, signal)
+      return await this.#loggedIn(tokens, answer, request, signal, challenge.scopes)
     } catch (error) {
       return refusalOf(error)
     }
@@ -162,8 +164,8 @@ export class Provider implements IdentityProvider {
     return this.#link.close()
   }
 
-  async #authorizationRequest({ state, nonce, verifier, redirectUri }: Challenge): Promise<Readonly<Record<string, string>>> {
-    const { clientId, scopes, parameters } = this.definition
+  async #authorizationRequest({ state, nonce, verifier, redirectUri, scopes = this.definition.scopes }: Challenge): Promise<Readonly<Record<string, string>>> {
+    const { clientId, parameters } = this.definition
     return {
       // OpenID Connect Core 1.0 section 11: offline access is given only where the person is asked.
       ...(scopes.includes('offline_access') && { prompt: 'consent' }),
@@ -191,14 +193,20 @@ export class Provider implements IdentityProvider {
   }
 
   /** What cannot be used is given back. */
-  async #loggedIn(tokens: oauth.TokenEndpointResponse, answer: Response, request: PreparedRequest, signal: AbortSignal): Promise<LoggedIn | Refused> {
+  async #loggedIn(
+    tokens: oauth.TokenEndpointResponse,
+    answer: Response,
+    request: PreparedRequest,
+    signal: AbortSignal,
+    asked = this.definition.scopes,
+  ): Promise<LoggedIn | Refused> {
     const { refresh_token: refreshToken } = tokens
     if (refreshToken === undefined) {
       const detail = 'The provider gave no refresh token: it wants offline_access among the scopes, or another of its own settings.'
       return refused('login.provider-failed', detail, { detail })
     }
     const claims = oauth.getValidatedIdTokenClaims(tokens)
-    const scopes = tokens.scope === undefined ? this.definition.scopes : scopesOf(tokens.scope)
+    const scopes = tokens.scope === undefined ? asked : scopesOf(tokens.scope)
     const objection = claims ? (objectionTo(claims.sub, scopes) ?? (await objectionToSignature(answer, request))) : 'the provider gave no ID token'
     if (!claims || objection !== undefined) {
       await this.revoke(refreshToken, signal)

@@ -26,6 +26,8 @@ export interface Answerable extends SessionSubject {
   readonly owner: SessionOwner
   readonly generation: number
   readonly sealedHandle: Uint8Array
+  /** The only path at which the ticket counts; undefined: all. */
+  readonly resource: string | undefined
   /** Of the store's clock. */
   readonly at: number
   readonly expiresAt: number
@@ -36,6 +38,8 @@ export type NotProven =
   | { readonly kind: 'not-owner'; readonly session: SessionId }
   /** The agent is the right one; `bound` is the certificate that counts. */
   | { readonly kind: 'other-certificate'; readonly session: SessionId; readonly bound: Thumbprint | undefined }
+  /** It is in the hands of another program, or for another resource. */
+  | { readonly kind: 'other-client'; readonly session: SessionId }
 
 export type Verdict =
   | { readonly kind: 'unknown' }
@@ -84,15 +88,18 @@ export function gate({ session, generation }: Presented, proof: Proof, descendsF
 }
 
 /** Undefined when the session is the caller's. */
-export function objectionTo({ id, owner, certificate }: SessionRecord, proof: Proof, descendsFrom: Thumbprint | undefined): NotProven | undefined {
+export function objectionTo({ id, owner, client, certificate }: SessionRecord, proof: Proof, descendsFrom: Thumbprint | undefined): NotProven | undefined {
   if (proof.id !== owner.id) return { kind: 'not-owner', session: id }
+  // RFC 6749 section 10.4: a refresh token is bound to the client that it was given to; RFC 8707 section 2.2: and to its resource.
+  if (proof.client?.id !== client?.id || (proof.client?.resource ?? client?.resource) !== client?.resource) return { kind: 'other-client', session: id }
   if (certificate !== undefined && (proof.thumbprint === certificate || descendsFrom === certificate)) return undefined
   return { kind: 'other-certificate', session: id, bound: certificate }
 }
 
 export function answerable(session: SessionRecord, sealedHandle: Uint8Array, at: number, terms: SessionTerms): Answerable {
-  const { id, owner, generation, issuer, subject, scopes } = session
-  return { kind: 'answer', session: id, owner, generation, issuer, subject, scopes, sealedHandle, at, expiresAt: endOf(session, terms) }
+  const { id, owner, client, generation, issuer, subject, scopes } = session
+  const resource = client?.resource
+  return { kind: 'answer', session: id, owner, generation, issuer, subject, scopes, resource, sealedHandle, at, expiresAt: endOf(session, terms) }
 }
 
 /** A flight may take its time and the quarantine besides: then a lost one has also left the provider time enough. */

@@ -1,5 +1,5 @@
 import type { Thumbprint } from '@sallyport/contract'
-import type { SessionId, SessionOwner, SessionSubject } from './session.ts'
+import type { SessionClient, SessionId, SessionOwner, SessionSubject } from './session.ts'
 
 /**
  * - `revoked`: over for good.
@@ -17,6 +17,8 @@ export interface SessionRecord extends SessionSubject {
   readonly owner: SessionOwner
   /** The operator who started the login, where one did. */
   readonly person: string | undefined
+  /** The program that it was opened for; undefined: the agent itself. */
+  readonly client?: SessionClient | undefined
   readonly state: SessionState
   /** Why it is uncertain or over. */
   readonly reason: string | undefined
@@ -75,6 +77,8 @@ export const restMs = 5000
 export const handlesKeptMax = 4096
 /** Sessions of one agent that are not over. */
 export const sessionsPerAgentMax = 16
+/** Of those, sessions that one person has opened for one program at one resource: then the oldest gives way. */
+export const sessionsPerClientMax = 4
 /** A session that is over is kept for so long after its end, for an investigation. */
 export const endedKeptMs = 90 * 24 * 3_600_000
 /** After so long a token is offered to the provider again, if that did not take it back. */

@@ -17,7 +17,7 @@ export const sessionsListedMax = 1000
 const expiredMax = 256
 
 /**
- * What operators do with sessions. `by` names the person.
+ * What operators do with sessions. `by` names the person; none: the gateway itself.
  *
  * What opens is written to the log first and then done; what ends is done first. A Fault of an act that ends sessions means: perhaps not all of them; repeat it.
  */
@@ -31,11 +31,27 @@ export class SessionRegister {
   /** Opens a session for an agent after a person's login; the agent claims it. Refuses `control.conflict` when the agent has too many. @throws Fault */
   async open(login: CompletedLogin): Promise<{ readonly kind: 'opened'; readonly session: SessionId } | Refused> {
     const { store, log, seal, newId } = this.#ports
-    const { owner, issuer, subject, scopes, person, refreshToken } = login
+    const { owner, issuer, subject, scopes, person, client, refreshToken } = login
     const id = newId()
-    const facts = { session: id, caller: callerOf(owner), issuer, subject, ...(person !== undefined && { person }) }
+    const facts = {
+      session: id,
+      caller: callerOf(owner),
+      issuer,
+      subject,
+      ...(person !== undefined && { person }),
+      ...(client && { client: client.id, resource: client.resource }),
+    }
     await log.write({ act: 'opened', ...facts })
-    const opened = await store.open({ id, owner, issuer, subject, scopes, person, sealedToken: seal.seal(tokenPlace(id, firstGeneration), refreshToken) })
+    const opened = await store.open({
+      id,
+      owner,
+      issuer,
+      subject,
+      scopes,
+      person,
+      client,
+      sealedToken: seal.seal(tokenPlace(id, firstGeneration), refreshToken),
+    })
     if (opened === 'too-many') {
       await log.tell({ act: 'revoked', ...facts, reason: 'the agent has too many sessions' })
       const detail = `The agent ${owner.tenant}/${owner.agent} has too many sessions: revoke some.`
@@ -56,7 +72,7 @@ export class SessionRegister {
   }
 
   /** Ends a session for good, whatever is under way, and its live tickets with it. Refuses `control.not-found`. Idempotent. @throws Fault */
-  revoke(session: SessionId, by: string, reason = 'revoked by an operator'): Promise<{ readonly kind: 'ended' } | Refused> {
+  revoke(session: SessionId, by: string | undefined, reason = 'revoked by an operator'): Promise<{ readonly kind: 'ended' } | Refused> {
     return this.#end('revoked', session, by, reason)
   }
 
@@ -84,7 +100,7 @@ export class SessionRegister {
     await this.#ports.sessions.returnOrphans()
   }
 
-  async #end(act: 'revoked' | 'quarantined', session: SessionId, by: string, reason: string): Promise<{ readonly kind: 'ended' } | Refused> {
+  async #end(act: 'revoked' | 'quarantined', session: SessionId, by: string | undefined, reason: string): Promise<{ readonly kind: 'ended' } | Refused> {
     const { store, ended } = this.#ports
     const found = await store.find(session)
     if (!found) return notFound(session)

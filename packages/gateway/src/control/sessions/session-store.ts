@@ -1,13 +1,14 @@
 import type { AgentName, TenantName, Thumbprint } from '@sallyport/contract'
 import type { Flight, NotProven, Verdict } from './gate.ts'
 import { firstGeneration, type SealedToken, type SessionRecord, type SessionState, type SessionTerms } from './session-record.ts'
-import type { Proof, SessionId, SessionOwner, SessionSubject } from './session.ts'
+import type { Proof, SessionClient, SessionId, SessionOwner, SessionSubject } from './session.ts'
 import type { Claimable, FlightEnd, Landed, MadeHandle } from './steps.ts'
 
 export interface NewSession extends SessionSubject {
   readonly id: SessionId
   readonly owner: SessionOwner
   readonly person: string | undefined
+  readonly client?: SessionClient | undefined
   /** Bound to the session and generation 1, which its first handle will be of. */
   readonly sealedToken: Uint8Array
 }
@@ -17,6 +18,7 @@ export interface SessionSummary extends SessionSubject {
   readonly id: SessionId
   readonly owner: SessionOwner
   readonly person: string | undefined
+  readonly client?: SessionClient | undefined
   readonly state: SessionState
   readonly reason: string | undefined
   readonly certificate: Thumbprint | undefined
@@ -51,11 +53,11 @@ export interface Orphan extends SealedToken {
  * @throws Fault from every verb: `not-done` when nothing has changed, `unknown` when it may have. Every verb can be repeated then.
  */
 export interface SessionStore {
-  /** Keeps a session as ready. Those of the same agent that are still ready give way to it. `too-many` beyond `sessionsPerAgentMax` that are not over. */
+  /** Keeps a session as ready. What `replacedBy` names gives way to it. `too-many` beyond `sessionsPerAgentMax` that are not over. */
   open(session: NewSession): Promise<'too-many' | { readonly replaced: readonly SessionSummary[] }>
 
-  /** What the agent can take up. Changes nothing. */
-  claimable(proof: Proof): Promise<Claimable>
+  /** What the agent can take up, of its own or this one of a program. Changes nothing. */
+  claimable(proof: Proof, session?: SessionId): Promise<Claimable>
   /** Takes a session up. Of any number of calls for one session at most one resolves to `claimed`. */
   claim(session: SessionId, proof: Proof, handle: MadeHandle): Promise<'gone' | 'claimed'>
 
@@ -96,11 +98,15 @@ export interface SessionStore {
 }
 
 export function summaryOf(session: SessionRecord): SessionSummary {
-  const { id, owner, person, issuer, subject, scopes, state, reason, certificate, generation, openedAt, expiresAt } = session
-  return { id, owner, person, issuer, subject, scopes, state, reason, certificate, generation, openedAt, expiresAt }
+  const { id, owner, person, client, issuer, subject, scopes, state, reason, certificate, generation, openedAt, expiresAt } = session
+  return { id, owner, person, ...(client && { client }), issuer, subject, scopes, state, reason, certificate, generation, openedAt, expiresAt }
 }
 
-export function newRecord({ id, owner, issuer, subject, scopes, person, sealedToken }: NewSession, at: number, { lifetimeMs }: SessionTerms): SessionRecord {
+export function newRecord(
+  { id, owner, issuer, subject, scopes, person, client, sealedToken }: NewSession,
+  at: number,
+  { lifetimeMs }: SessionTerms,
+): SessionRecord {
   return {
     id,
     owner,
@@ -108,6 +114,7 @@ export function newRecord({ id, owner, issuer, subject, scopes, person, sealedTo
     subject,
     scopes,
     person,
+    ...(client && { client }),
     state: 'ready',
     reason: undefined,
     certificate: undefined,

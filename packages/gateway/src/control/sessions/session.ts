@@ -10,12 +10,22 @@ export interface SessionOwner {
   readonly agent: AgentName
 }
 
+/** The program in whose hands a session is, where it is not its agent's own. */
+export interface SessionClient {
+  /** Its `client_id`: the https address of its metadata. */
+  readonly id: string
+  /** The only path at which its tickets count. */
+  readonly resource: string
+}
+
 /**
  * What a caller proves on its connection at this moment: that it holds the key of this certificate. Taken anew on every turn of every wait, since a certificate can
  * be revoked, and a connection cut, while an identity provider thinks.
  */
 export interface Proof extends SessionOwner {
   readonly thumbprint: Thumbprint
+  /** As whom the caller asks, where it is a program with a session of its own; it may name the resource that it means. */
+  readonly client?: { readonly id: string; readonly resource?: string | undefined } | undefined
 }
 
 /** Asks for the proof as it counts now. Refuses as `identify` does. */
@@ -35,6 +45,7 @@ export interface CompletedLogin extends SessionSubject {
   readonly refreshToken: string
   /** The operator who started the login, where one did. */
   readonly person: string | undefined
+  readonly client?: SessionClient | undefined
 }
 
 /** What an agent gets: the only things of a session that ever leave the gateway. */
@@ -47,12 +58,13 @@ export interface SessionGrant {
   /** Milliseconds since the epoch. */
   readonly ticketExpiresAt: number
   readonly sessionExpiresAt: number
+  readonly scopes: readonly string[]
 }
 
 /** What agents do with their sessions. Every method proves ownership before it looks at anything else. */
 export interface AgentSessions {
-  /** Takes up the session that a person has opened for this agent. Refuses `session.none`. */
-  claim(askProof: AskProof, deadline: number): Promise<SessionGrant | Refused>
+  /** Takes up the session that a person has opened for this agent, or this one of a program. Refuses `session.none`. */
+  claim(askProof: AskProof, deadline: number, session?: SessionId): Promise<SessionGrant | Refused>
   /**
    * Trades a handle for its successor. Refuses `session.invalid` (one code for unknown, revoked, expired and another's), `session.stale-handle`,
    * `session.login-required`, `session.provider-unavailable`.
@@ -68,6 +80,8 @@ export interface TicketFacts extends SessionSubject {
   readonly generation: number
   readonly owner: SessionOwner
   readonly thumbprint: Thumbprint
+  /** The only path at which it counts; absent: all. */
+  readonly resource?: string | undefined
   /** Those who passed the work on to the owner, the latest first. Absent: the session is the owner's own. */
   readonly earlierActors?: readonly EarlierActor[]
   readonly issuedAt: number

@@ -59,8 +59,8 @@ export class Sessions implements AgentSessions {
     this.#terms = terms
   }
 
-  claim(askProof: AskProof, deadline: number): Promise<SessionGrant | Refused> {
-    return this.#arrive('claimed', askProof, deadline, (proof) => this.#claim(proof))
+  claim(askProof: AskProof, deadline: number, session?: SessionId): Promise<SessionGrant | Refused> {
+    return this.#arrive('claimed', askProof, deadline, (proof) => this.#claim(proof, session))
   }
 
   async refresh(handle: string, askProof: AskProof, deadline: number): Promise<SessionGrant | Refused> {
@@ -166,6 +166,7 @@ export class Sessions implements AgentSessions {
           return refused('session.invalid', 'the handle is unknown')
         case 'not-owner':
         case 'other-certificate':
+        case 'other-client':
           return this.#refuseStranger(verdict, proof)
         case 'over':
           this.#ports.see({ kind: 'no-session', caller: proof, session: verdict.session })
@@ -197,9 +198,9 @@ export class Sessions implements AgentSessions {
     return (await this.#ports.lineage.descends(proof, first.bound)) ? ask(first.bound) : first
   }
 
-  async #claim(proof: Proof): Promise<Turn> {
+  async #claim(proof: Proof, session: SessionId | undefined): Promise<Turn> {
     const { store, seal, random } = this.#ports
-    const found = await store.claimable(proof)
+    const found = await store.claimable(proof, session)
     if (found.kind !== 'ready') return found
     const handle = newHandle(random)
     await store.claim(found.session, proof, { digest: digestOfHandle(handle) ?? '', sealed: seal.seal(handlePlace(found.session, firstGeneration), handle) })
@@ -219,7 +220,7 @@ export class Sessions implements AgentSessions {
   /** Writes down what allows the answer and that it is given, both durably, and signs the ticket. @throws Fault */
   async #prepare(act: 'claimed' | 'refreshed', verdict: Answerable, proof: Proof, own: FlightUnderWay | undefined): Promise<Prepared> {
     const { log, seal, mint } = this.#ports
-    const { session, owner, generation, issuer, subject, scopes, at } = verdict
+    const { session, owner, generation, issuer, subject, scopes, resource, at } = verdict
     const handle = seal.open(handlePlace(session, generation), verdict.sealedHandle)
     const facts = { session, caller: callerOf(proof, proof.thumbprint), generation }
     const validated = own?.proof.thumbprint === proof.thumbprint ? own.validation : undefined
@@ -227,8 +228,8 @@ export class Sessions implements AgentSessions {
     await log.write({ act, ...facts, validation })
     const ticketExpiresAt = Math.min(at + this.#terms.ticketMs, verdict.expiresAt)
     const { thumbprint } = proof
-    const ticket = await mint({ session, generation, owner, thumbprint, issuer, subject, scopes, issuedAt: at, expiresAt: ticketExpiresAt })
-    return { generation, proof, grant: { session, handle, ticket, ticketExpiresAt, sessionExpiresAt: verdict.expiresAt } }
+    const ticket = await mint({ session, generation, owner, thumbprint, issuer, subject, scopes, resource, issuedAt: at, expiresAt: ticketExpiresAt })
+    return { generation, proof, grant: { session, handle, ticket, ticketExpiresAt, sessionExpiresAt: verdict.expiresAt, scopes } }
   }
 
   #comeBack({ session, heldForMs }: Extract<Verdict, { kind: 'wait' }>, proof: Proof): Refused {
@@ -247,7 +248,7 @@ export class Sessions implements AgentSessions {
   async #refuseStranger(verdict: NotProven, proof: Proof): Promise<Refused> {
     const { log, refuse, now } = this.#ports
     const { session } = verdict
-    const reason = verdict.kind === 'not-owner' ? 'the session is of another agent' : 'the certificate does not descend from the one of the session'
+    const reason = notProvenReasons[verdict.kind]
     this.#ports.see({ kind: 'ownership-failed', caller: proof, session })
     this.#strangers.takeCounts(now())
     if (this.#strangers.isTold(`${session} ${proof.thumbprint}`, now()))
@@ -261,6 +262,12 @@ export class Sessions implements AgentSessions {
     return refused('session.invalid', `session ${session}: ${reason}`)
   }
 }
+
+const notProvenReasons = {
+  'not-owner': 'the session is of another agent',
+  'other-certificate': 'the certificate does not descend from the one of the session',
+  'other-client': 'the session is of another program, or for another resource',
+} as const satisfies Record<NotProven['kind'], string>
 
 function isOtherCertificate(verdict: { readonly kind: string }): verdict is Extract<NotProven, { kind: 'other-certificate' }> {
   return verdict.kind === 'other-certificate'

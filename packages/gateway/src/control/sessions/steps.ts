@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Thumbprint } from '@sallyport/contract'
 import { answerable, objectionTo, type Answerable, type Flight, type Presented } from './gate.ts'
-import { attemptsMax, endOf, firstGeneration, over, restMs, type SessionRecord, type SessionTerms, type Step } from './session-record.ts'
-import type { Ended } from './session-store.ts'
+import { attemptsMax, endOf, firstGeneration, over, restMs, sessionsPerClientMax, type SessionRecord, type SessionTerms, type Step } from './session-record.ts'
+import type { Ended, NewSession } from './session-store.ts'
 import type { Proof, SessionId } from './session.ts'
 
 /** A handle as the store keeps it: who reads the store cannot show it. */
@@ -31,8 +32,12 @@ export type FlightEnd =
 
 export type Claimable = { readonly kind: 'none' } | { readonly kind: 'ready'; readonly session: SessionId } | Answerable
 
-/** What `proof` can take up of these sessions of its agent: one that is ready, or again the one that it has just taken up and not used. */
-export function claimable(sessions: readonly SessionRecord[], proof: Proof, at: number, terms: SessionTerms): Claimable {
+/**
+ * What `proof` can take up of these sessions of its agent: one that is ready, or again the one that it has just taken up and not used. A session of a program is
+ * taken up by its name alone, so that none gets what another person has granted.
+ */
+export function claimable(all: readonly SessionRecord[], proof: Proof, at: number, terms: SessionTerms, wanted?: SessionId): Claimable {
+  const sessions = all.filter(({ id, client }) => (client ? id === wanted : wanted === undefined))
   const ready = sessions.find((session) => isClaimable(session, proof, at, terms))
   if (ready) return { kind: 'ready', session: ready.id }
   for (const session of sessions) {
@@ -96,6 +101,18 @@ export function settleFlight(session: SessionRecord, flight: Flight, end: Flight
   }
 }
 
+/**
+ * What gives way to a new session. An agent takes up the newest of its own; a program waits for the very one that its code is for, and logs in anew when it has
+ * lost it.
+ *
+ * @param live newest first
+ */
+export function replacedBy({ client, issuer, subject }: NewSession, live: readonly SessionRecord[]): readonly SessionRecord[] {
+  if (!client) return live.filter((session) => session.state === 'ready' && !session.client)
+  const same = live.filter((session) => isDeepStrictEqual([session.client, session.issuer, session.subject], [client, issuer, subject]))
+  return same.slice(sessionsPerClientMax - 1)
+}
+
 /** The owner ends the session, with whichever of its handles. */
 export function endByOwner({ session }: Presented, proof: Proof, descendsFrom: Thumbprint | undefined): Step<Ended> {
   const notProven = objectionTo(session, proof, descendsFrom)
@@ -111,7 +128,13 @@ export function endSession(session: SessionRecord, state: 'revoked' | 'reauth', 
 }
 
 function isClaimable(session: SessionRecord, proof: Proof, at: number, terms: SessionTerms): boolean {
-  return session.state === 'ready' && session.owner.id === proof.id && at - session.openedAt < terms.claimMs && at < endOf(session, terms)
+  return (
+    session.state === 'ready' &&
+    session.owner.id === proof.id &&
+    session.client?.id === proof.client?.id &&
+    at - session.openedAt < terms.claimMs &&
+    at < endOf(session, terms)
+  )
 }
 
 function isUnderWay({ state, fence }: SessionRecord, flight: Flight): boolean {

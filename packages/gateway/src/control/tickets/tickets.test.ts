@@ -14,7 +14,7 @@ import { ticketKeysMax } from './ticket-keys.ts'
 
 test('what is minted verifies, and says what the session says', async () => {
   const bench = await ticketBench()
-  const verified = await bench.verifier.verify(await bench.mint({ generation: 7, scopes: ['a', 'b'] }), bench.bot, bench.nowMs)
+  const verified = await bench.verifier.verify(await bench.mint({ generation: 7, scopes: ['a', 'b'] }), bench.bot, bench.nowMs, '/mcp')
   assert.ok(!('problem' in verified))
   const { session, generation, person, scopes, agent, thumbprint, issuedAtSeconds, expiresAtSeconds } = verified
   assert.deepEqual([session, generation, person, scopes], ['session-1', 7, { issuer: 'https://idp.example', subject: 'alice' }, ['a', 'b']])

@@ -171,7 +171,7 @@ export class Tickets {
     this.#signs = activeAmong(keys)
   }
 
-  #ticketOver({ session, generation, owner, thumbprint, issuer, subject, scopes, earlierActors = [], issuedAt, expiresAt }: TicketFacts): Ticket {
+  #ticketOver({ session, generation, owner, thumbprint, issuer, subject, scopes, resource, earlierActors = [], issuedAt, expiresAt }: TicketFacts): Ticket {
     const agent = parseSpiffeId(owner.id)
     if (!agent || agent.tenant !== owner.tenant || agent.agent !== owner.agent) throw new TypeError('the owner of a session is an agent')
     return {
@@ -182,6 +182,7 @@ export class Tickets {
       generation,
       person: { issuer, subject },
       scopes: [...scopes],
+      ...(resource !== undefined && { resource }),
       agent,
       earlierActors: [...earlierActors],
       thumbprint,

@@ -114,4 +114,11 @@ export const steps: readonly { readonly name: string; readonly sql: string }[] =
       CREATE INDEX changes_by_time ON changes (at);
     `,
   },
+  {
+    name: 'sessions of programs',
+    sql: `
+      ALTER TABLE sessions ADD COLUMN client text;
+      ALTER TABLE sessions ADD COLUMN resource text;
+    `,
+  },
 ]

@@ -27,6 +27,7 @@ import {
   commitFlight,
   endByOwner,
   endSession,
+  replacedBy,
   settleFlight,
   type Claimable,
   type FlightEnd,
@@ -60,7 +61,7 @@ export class PostgresSessionStore implements SessionStore {
       await sql.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${tenant}/${agent}`]) // two openings for one agent, one after the other
       const at = await ClusterDatabase.now(sql)
       const live = await liveSessionsOf(sql, session.owner, true)
-      const replaced = live.filter(({ state }) => state === 'ready')
+      const replaced = replacedBy(session, live)
       if (live.length - replaced.length >= sessionsPerAgentMax) return 'too-many'
       for (const ready of replaced) await keep(sql, endSession(ready, 'revoked', 'a newer one was opened'), at)
       await keep(sql, { result: undefined, session: newRecord(session, at, this.#terms) }, at)
@@ -68,8 +69,8 @@ export class PostgresSessionStore implements SessionStore {
     })
   }
 
-  claimable(proof: Proof): Promise<Claimable> {
-    return this.#database.read(async (sql) => claimable(await liveSessionsOf(sql, proof, false), proof, await ClusterDatabase.now(sql), this.#terms))
+  claimable(proof: Proof, session?: SessionId): Promise<Claimable> {
+    return this.#database.read(async (sql) => claimable(await liveSessionsOf(sql, proof, false), proof, await ClusterDatabase.now(sql), this.#terms, session))
   }
 
   claim(session: SessionId, proof: Proof, handle: MadeHandle): Promise<'gone' | 'claimed'> {

@@ -142,4 +142,11 @@ export const migrations: readonly { readonly name: string; readonly sql: string 
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'sessions of programs',
+    sql: `
+      ALTER TABLE sessions ADD COLUMN client TEXT;
+      ALTER TABLE sessions ADD COLUMN resource TEXT;
+    `,
+  },
 ]

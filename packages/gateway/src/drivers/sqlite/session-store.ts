@@ -28,6 +28,7 @@ import {
   commitFlight,
   endByOwner,
   endSession,
+  replacedBy,
   settleFlight,
   type Claimable,
   type FlightEnd,
@@ -56,7 +57,7 @@ export class SqliteSessionStore implements SessionStore {
   open(session: NewSession): Promise<'too-many' | { readonly replaced: readonly SessionSummary[] }> {
     return this.#database.write((sql) => {
       const live = liveSessionsOf(sql, session.owner)
-      const replaced = live.filter(({ state }) => state === 'ready')
+      const replaced = replacedBy(session, live)
       if (live.length - replaced.length >= sessionsPerAgentMax) return 'too-many'
       for (const ready of replaced) keep(sql, endSession(ready, 'revoked', 'a newer one was opened'), this.#now())
       keep(sql, { result: undefined, session: newRecord(session, this.#now(), this.#terms) }, this.#now())
@@ -64,8 +65,8 @@ export class SqliteSessionStore implements SessionStore {
     })
   }
 
-  claimable(proof: Proof): Promise<Claimable> {
-    return this.#database.read((sql) => claimable(liveSessionsOf(sql, proof), proof, this.#now(), this.#terms))
+  claimable(proof: Proof, session?: SessionId): Promise<Claimable> {
+    return this.#database.read((sql) => claimable(liveSessionsOf(sql, proof), proof, this.#now(), this.#terms, session))
   }
 
   claim(session: SessionId, proof: Proof, handle: MadeHandle): Promise<'gone' | 'claimed'> {

@@ -5,6 +5,7 @@ import { isReachable } from '../../policy/reach.ts'
 import type { PolicySnapshot } from '../../policy/snapshot.ts'
 import type { Forwarded } from '../forwarded.ts'
 import { answer, refusal } from './own-answer.ts'
+import type { ClientLogins } from './serve-client-login.ts'
 
 /** What the gateway can do for an agent itself; the control plane implements it, wherever the issuing key lives. */
 export interface OwnActs {
@@ -13,6 +14,7 @@ export interface OwnActs {
   /** Every upstream with the host names under which a proxy client may call it. */
   catalog(): readonly { readonly name: string; readonly protocol: 'http' | 'mcp' | 'llm' | 'a2a'; readonly hosts: readonly string[] }[]
   readonly sessions: OwnSessions
+  readonly clientLogins: ClientLogins
   /** The keys that verify tickets. */
   jwks(): readonly TicketJwk[]
 }
@@ -28,13 +30,21 @@ export interface GrantedSession {
   /** Milliseconds since the epoch. */
   readonly ticketExpiresAt: number
   readonly sessionExpiresAt: number
+  readonly scopes: readonly string[]
+}
+
+/** A program by its `client_id`, and the path that it means, where it says so. */
+export interface AskingClient {
+  readonly id: string
+  readonly resource?: string | undefined
 }
 
 /** Every method proves ownership before it looks at anything else, and refuses `session.*`. */
 export interface OwnSessions {
   claim(caller: SessionCaller): Promise<GrantedSession | Refused>
-  refresh(caller: SessionCaller, handle: string): Promise<GrantedSession | Refused>
-  end(caller: SessionCaller, handle: string): Promise<'ended' | Refused>
+  /** `client`: the program in whose hands the session is; undefined: the agent's own. */
+  refresh(caller: SessionCaller, handle: string, client?: AskingClient): Promise<GrantedSession | Refused>
+  end(caller: SessionCaller, handle: string, client?: AskingClient): Promise<'ended' | Refused>
 }
 
 export async function serveOwn(acts: OwnActs, policy: PolicySnapshot, principal: Principal, call: GatewayCall): Promise<Forwarded> {

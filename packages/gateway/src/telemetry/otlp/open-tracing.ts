@@ -121,7 +121,7 @@ function forwardTrace(span: Span, propagate: boolean): ForwardTrace {
 
 /** What the gateway does for the agent itself calls nobody. */
 function kindOf({ call }: AccessRequest): SpanKind {
-  return call.kind === 'gateway' ? SpanKind.INTERNAL : SpanKind.CLIENT
+  return call.kind === 'gateway' || call.kind === 'client-login' ? SpanKind.INTERNAL : SpanKind.CLIENT
 }
 
 /** The names of MCP's tools and methods are the agent's words: those of a call that was refused can be anything, a secret too. */
