@@ -7,7 +7,7 @@ import { configureRecording } from '../fixtures/recording.ts'
 import { makeAuthority, serverNames } from '../fixtures/edge-pki.ts'
 import { wholeGateway } from '../fixtures/whole-gateway.ts'
 
-test('[L3] a target of records that shows a certificate of another authority is told nothing, and what must be recorded is refused', async () => {
+test('[L3] [A14] a target of records that shows a certificate of another authority is told nothing, and what must be recorded is refused', async () => {
   await using whole = await wholeGateway()
   await configureRecording(whole)
   const impostor = await makeAuthority('Impostor')

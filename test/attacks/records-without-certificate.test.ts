@@ -7,7 +7,7 @@ import { loadIdentity } from '@sallyport/runtime'
 import { configureRecording, happened, recorder } from '../fixtures/recording.ts'
 import { wholeGateway } from '../fixtures/whole-gateway.ts'
 
-test('[L3] a runtime without a certificate, or with one that was revoked, records nothing', async () => {
+test('[L3] [A14] a runtime without a certificate, or with one that was revoked, records nothing', async () => {
   await using whole = await wholeGateway()
   await configureRecording(whole)
   const bot = await recorder(whole)
