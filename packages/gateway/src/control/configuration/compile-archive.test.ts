@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
-import { archiveEveryMsRange, retainMsRange } from '../../../../contract/src/archive-configuration.ts'
+import { archiveEveryMsRange, retainMsRange } from '@sallyport/contract'
 import type { ArchiveSettings } from '../../archive/archive-settings.ts'
 import { compileConfiguration } from './compile-configuration.ts'
 import { formatFault } from './configuration-fault.ts'
