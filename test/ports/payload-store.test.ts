@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { Fault } from '@sallyport/contract'
 import { PayloadSeal, type SealedPayload } from '../../packages/gateway/src/audit/payload.ts'
 import { agentMark, type PayloadFiles, type StoredPayload } from '../../packages/gateway/src/control/payloads/payload-files.ts'
-import { payloadsMax, PayloadStore } from '../../packages/gateway/src/control/payloads/payload-store.ts'
+import { payloadsOfAgentMax, PayloadStore } from '../../packages/gateway/src/control/payloads/payload-store.ts'
 import { payloadFilesIn } from '../../packages/gateway/src/drivers/payload-files/payload-files.ts'
 import { recordSeal } from '../../packages/gateway/src/drivers/sqlite/record-seal.ts'
 import { principalOf } from '../fixtures/access-request.ts'
@@ -117,7 +117,7 @@ test('files of other names are nothing to it, and stay', async (t) => {
 
 test('one agent has a quarter of the number too, however small its payloads are', async () => {
   const bot = 'b'.repeat(10)
-  const stored = Array.from({ length: payloadsMax / 4 - 1 }, (_, at) => ({
+  const stored = Array.from({ length: payloadsOfAgentMax - 1 }, (_, at) => ({
     digest: String(at),
     capturedAt: at,
     bytes: 1,

@@ -199,8 +199,9 @@ export class PayloadRegister {
   }
 
   async #tidyAgain(): Promise<void> {
+    const { store } = this.#ports
+    await this.#attempt(() => store.destroy(store.withdrawn()))
     if (!(await this.#compared)) this.#compared = this.#compare()
-    else await this.#attempt(() => this.#ports.store.destroy(this.#ports.store.withdrawn()))
     await this.#tidy()
   }
 
@@ -242,7 +243,7 @@ async function destroying(work: () => Promise<void>): Promise<void> {
     await work()
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault
-    const told = 'nobody can read any more what was to be erased, but not all of it is destroyed yet, which is tried again every hour and at the next start'
+    const told = 'the erasure is in the log, but not all of it is done yet, which is tried again every hour and at the next start'
     throw new Fault(`${told}: ${fault.message}`, 'unknown', fault)
   }
 }
