@@ -19,6 +19,18 @@ test('a new log is verifiable before its first entry [L1]', async (t) => {
   assert.equal(verdict.kind === 'verified' && verdict.size, 0)
 })
 
+test('an event that no reader would take is refused, and leaves nothing behind [L1]', async (t) => {
+  const folder = temporaryFolder(t)
+  const signer = newSigner()
+  const { log } = await openLog(await openLogFolder(folder), signer, {})
+  const odd = { ...eventNumber(1), type: 'outcome', decision: -1 } as unknown as ReturnType<typeof eventNumber> // as a bug would make it
+  await assert.rejects(log.append(odd), (error) => error instanceof Fault && error.outcome === 'not-done')
+  assert.equal(await log.append(eventNumber(2)), 0)
+  await log.close()
+  const verdict = await verifyAsOutsider(folder, signer)
+  assert.equal(verdict.kind === 'verified' && verdict.size, 1)
+})
+
 test('entries stand in call order over many reopenings, and an outsider verifies them [L1]', async (t) => {
   const folder = temporaryFolder(t)
   const signer = newSigner()

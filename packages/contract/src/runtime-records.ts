@@ -54,12 +54,14 @@ export const runAnswer = z.object({
  * `POST /sallyport/v1/records`. Without records it is a heartbeat. `first` is the number of the first record, or of the next one where there is none: where it is past
  * what the gateway has, records were lost, and the log says so. Records that the log has already are not written again, as long as they are those of the last message.
  */
-export const recordsRequest = z.strictObject({
-  run: runId,
-  first: recordNumber,
-  records: z.array(runtimeRecord).max(recordLimits.perMessageMax),
-  isLast: z.literal(true).exactOptional().meta({ description: 'The run ends with these' }),
-})
+export const recordsRequest = z
+  .strictObject({
+    run: runId,
+    first: recordNumber,
+    records: z.array(runtimeRecord).max(recordLimits.perMessageMax),
+    isLast: z.literal(true).exactOptional().meta({ description: 'The run ends with these' }),
+  })
+  .refine(({ first, records }) => first + records.length <= recordLimits.numberMax, 'the numbers are too high')
 
 export type RecordsRequest = z.infer<typeof recordsRequest>
 

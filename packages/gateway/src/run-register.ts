@@ -92,11 +92,14 @@ export class RunRegister implements RunDoor {
     const wait = this.#state.waitFor(caller, 1, this.#ports.now())
     if (wait > 0) return exhausted(wait)
     if (runs.size >= runsPerAgentMax) {
-      const oldest = oldestSilent(runs)
+      const oldest = oldestSilent([...runs.values()])
       if (!oldest) return exhausted(this.#terms.silentAfterMs)
       void this.#note({ caller, run: oldest.run, request }, 'dropped', oldest.next)
+    } else if (this.#state.isFull) {
+      const oldest = oldestSilent([...this.#state.all()].map(([owner, run]) => ({ ...run, owner })))
+      if (!oldest) return refused('edge.overloaded', 'too many runs are open', { retryAfterSeconds: 60 })
+      void this.#note({ caller: oldest.owner, run: oldest.run }, 'dropped', oldest.next)
     }
-    if (this.#state.isFull) return refused('edge.overloaded', 'too many runs are open', { retryAfterSeconds: 60 })
     await this.#note({ caller, run: name, request }, 'opened', 1)
     return answer
   }
@@ -164,8 +167,8 @@ function repeated({ next, newest }: OpenRun, first: number, records: readonly Wi
   return again
 }
 
-function oldestSilent(runs: ReadonlyMap<string, OpenRun>): OpenRun | undefined {
-  return [...runs.values()].filter(({ isSilent }) => isSilent).sort((one, other) => one.heardAtMs - other.heardAtMs)[0]
+function oldestSilent<Run extends OpenRun>(runs: readonly Run[]): Run | undefined {
+  return runs.filter(({ isSilent }) => isSilent).sort((one, other) => one.heardAtMs - other.heardAtMs)[0]
 }
 
 function conflict(reason: string): Refused {

@@ -1,5 +1,6 @@
 import { Fault, refused, type Refused } from '@sallyport/contract'
 import type { AccessRequest } from '../access/access-request.ts'
+import { isStreamed } from '../policy/question.ts'
 import type { PolicySnapshot } from '../policy/snapshot.ts'
 import { payloadOf, type CitedPayload, type Payloads, type PayloadSeal, type SealedPayload } from './payload.ts'
 
@@ -36,11 +37,14 @@ export class Capture {
     this.#ports = ports
   }
 
-  /** Refuses `audit.payload-unavailable`, `audit.payloads-full` and `edge.overloaded`. What it has kept is durable when it resolves, which may take seconds. */
+  /** Refuses `access.unsupported-media` for a body that passes unread, `audit.payload-unavailable`, `audit.payloads-full` and `edge.overloaded`. What it has kept is durable when it resolves, which may take seconds. */
   async keep({ capture }: Pick<PolicySnapshot, 'capture'>, request: AccessRequest | undefined): Promise<Captured | Refused> {
     if (!request) return kept(undefined, nothing) // it is no call
     const { principal, upstream, action } = request
     const mode = request.standing === 'call' ? capture.modeFor({ tenant: principal.tenant, agent: principal.agent, upstream, action }) : 'off'
+    // Or whoever wants no trace would only have to call JSON something else.
+    if (mode !== 'off' && isStreamed(request.call))
+      return refused('access.unsupported-media', 'the arguments must be kept, and the body passes unread', { detail: unreadDetail })
     const payload = mode === 'off' ? undefined : payloadOf(request, capture.redacting)
     if (payload === undefined) return kept(undefined, nothing)
     const { seal, now } = this.#ports
@@ -94,5 +98,7 @@ function kept(cited: CitedPayload | undefined, drop: () => Promise<void>): Captu
   }
   return captured
 }
+
+const unreadDetail = 'The arguments of this call must be kept: send its body as application/json, or the operator leaves such calls out of capture.'
 
 async function nothing(): Promise<void> {}

@@ -1,6 +1,7 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { canonicalJson, Fault, type DecisionEvent, type JsonObject } from '@sallyport/contract'
 import type { AccessRequest } from '../access/access-request.ts'
+import { besideArguments } from '../policy/exact-call.ts'
 import { redactJson } from '../policy/redact/redact-json.ts'
 import type { Redacting } from '../policy/redact/redact-text.ts'
 
@@ -54,9 +55,16 @@ export const sealedKeyBytes = 71
 const stepBytes = 256
 
 /** The arguments of a call without what is found in them; undefined for a call that has none. */
-export function payloadOf({ upstream, action, resource, args }: AccessRequest, redacting: Redacting): JsonObject | undefined {
+export function payloadOf({ upstream, action, resource, args, call }: AccessRequest, redacting: Redacting): JsonObject | undefined {
   if (args === undefined) return undefined
-  return { upstream, action: redacted(action, redacting), resource: redacted(resource, redacting), arguments: redactJson(args, redacting) }
+  const beside = besideArguments(call, args)
+  return {
+    upstream,
+    action: redacted(action, redacting),
+    resource: redacted(resource, redacting),
+    arguments: redactJson(args, redacting),
+    ...(beside && { beside: redactJson(beside, redacting) }),
+  }
 }
 
 function redacted(text: string, redacting: Redacting): string {

@@ -1,4 +1,4 @@
-import { canonicalJson, Fault, type LogEvent } from '@sallyport/contract'
+import { canonicalJson, Fault, logEvent, type LogEvent } from '@sallyport/contract'
 import { entryBytesMax, type PrunedPart } from '@sallyport/contract/log'
 import { BatchWriter, batchBytesMax } from './journal.ts'
 import type { KeptCheckpoint, LogFiles } from './log-files.ts'
@@ -101,6 +101,8 @@ class Sequencer implements Log {
   append(event: LogEvent): Promise<number> {
     if (!this.isAvailable) return Promise.reject(new Fault('the log is not available', 'not-done'))
     if (!this.hasRoom) return Promise.reject(new Fault('too many entries wait for the log', 'not-done'))
+    // What no reader takes would stop every start of the gateway from then on.
+    if (!logEvent.safeParse(event).success) return Promise.reject(new Fault('the event does not fit its schema', 'not-done'))
     // A clock that was set back must not make a log that no verifier accepts.
     const time = event.time < this.#lastTime ? this.#lastTime : event.time
     const bytes = entryBytes(time === event.time ? event : { ...event, time })

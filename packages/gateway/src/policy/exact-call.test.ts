@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 import { callBy, principalOf, streamedCallBy, type CallParts } from '../../../../test/fixtures/access-request.ts'
-import { callDigest, exactCall } from './exact-call.ts'
+import { besideArguments, callDigest, exactCall } from './exact-call.ts'
 
 const key = createSecretKey(Buffer.alloc(32, 1))
 const bot = await principalOf('acme', 'bot')
@@ -30,6 +30,18 @@ test('a person is shown all that the digest covers, and nothing twice', () => {
   assert.deepEqual(shown['call'], { kind: 'mcp', verb: 'POST', message: { method: 'tools/call', params: { name: 'create_refund', _meta: { dryRun: true } } } })
   const http = exactCall(callBy(bot, { target: '/accounts/17', headers: [['x-target-account', 'victim']] }))
   assert.deepEqual(http['call'], { kind: 'http', method: 'POST', target: '/accounts/17', headers: [['x-target-account', 'victim']], bytes: null })
+})
+
+test('what travels beside the arguments of an MCP call is told, but for what changes with every try', () => {
+  const beside = (meta: CallParts['meta']): unknown => {
+    const { call, args } = callBy(bot, { args: { amount: 75 }, ...(meta && { meta }) })
+    return besideArguments(call, args)
+  }
+  assert.deepEqual(beside({ smuggled: 'x', progressToken: 1 }), { _meta: { smuggled: 'x' } })
+  assert.equal(beside({ progressToken: 1 }), undefined)
+  assert.equal(beside(undefined), undefined)
+  const { call, args } = callBy(bot, { target: '/accounts/17' })
+  assert.equal(besideArguments(call, args), undefined)
 })
 
 test('everything that counts makes another call', async () => {

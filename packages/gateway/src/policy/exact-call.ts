@@ -91,6 +91,20 @@ function tellingMessage({ method, params, result, error }: JsonObject, args: Jso
   }
 }
 
+/** What of an MCP message travels beside its arguments, and the upstream reads as well; undefined for nothing. */
+export function besideArguments(call: Call, args: Json | undefined): JsonObject | undefined {
+  if (call.kind !== 'mcp' || !call.message) return undefined
+  const { params } = tellingMessage(call.message.value, args)
+  if (!isObject(params)) return undefined
+  const { _meta, inputResponses, requestState } = params
+  const beside = {
+    ...(_meta !== undefined && { _meta }),
+    ...(inputResponses !== undefined && { inputResponses }),
+    ...(requestState !== undefined && { requestState }),
+  }
+  return Object.keys(beside).length > 0 ? beside : undefined
+}
+
 const metaOfOneTry: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate', 'baggage'])
 
 function tellingParams(params: Json, args: Json | undefined): Json {

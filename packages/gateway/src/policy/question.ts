@@ -20,11 +20,16 @@ export function questionOf({ principal, call, ...asked }: AccessRequest): Questi
   return {
     ...asked,
     principal: { id, tenant, agent, thumbprint, session },
-    isStreamed: call.kind === 'http' && call.body !== undefined && !(call.body instanceof Uint8Array),
+    isStreamed: isStreamed(call),
     place: call.kind === 'mcp' ? call.upstream : asked.upstream,
     pinned: pinnedIn(call),
     ceiling: call.kind === 'llm' ? call.ceiling : undefined,
   }
+}
+
+/** Whether the body passes unread. */
+export function isStreamed(call: Call): boolean {
+  return call.kind === 'http' && call.body !== undefined && !(call.body instanceof Uint8Array)
 }
 
 /** At the aggregated endpoint lists are shown one upstream at a time, after the decision. */

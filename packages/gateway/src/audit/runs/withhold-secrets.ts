@@ -1,5 +1,6 @@
 import type { RuntimeRecord } from '@sallyport/contract'
 import { detectorsNamed } from '../../policy/detect/catalog.ts'
+import type { Detector } from '../../policy/detect/detector.ts'
 import { scan } from '../../policy/detect/scan.ts'
 import { redactionOf } from '../../policy/results.ts'
 
@@ -11,15 +12,28 @@ export interface WithheldRecord extends RuntimeRecord {
 
 const secrets = detectorsNamed('secret') ?? []
 
-/** What is in the log stays there, so no secret gets in: a fact in which a detector finds one is withheld whole. Its name is looked at with it. */
+/** Names of what is recorded cannot hold the signs of a redaction. */
+const withheldName = 'withheld'
+
+/**
+ * What is in the log stays there, so no secret gets in: a fact in which a detector finds one, in its value or in its name, is withheld whole, and so is a kind. The
+ * name is looked at with the value.
+ */
 export function withholdSecrets(record: RuntimeRecord): WithheldRecord {
   let redacted = 0
-  const facts = Object.entries(record.facts).map(([name, value]) => {
+  const facts = Object.entries(record.facts).map(([name, value], at) => {
+    const named = secretIn(name)
     const context = `${name}: `
-    const [found] = scan(context + String(value), context.length, true, secrets).findings
+    const found = named ?? secretIn(context + String(value), context.length)
     if (!found) return [name, value] as const
     redacted += 1
-    return [name, redactionOf(found.detector)] as const
+    return [named ? `${withheldName}${at}` : name, redactionOf(found)] as const
   })
-  return redacted === 0 ? record : { ...record, facts: Object.fromEntries(facts), redacted }
+  const isKind = secretIn(record.kind) !== undefined
+  if (isKind) redacted += 1
+  return redacted === 0 ? record : { ...record, ...(isKind && { kind: withheldName }), facts: Object.fromEntries(facts), redacted }
+}
+
+function secretIn(text: string, from = 0): Detector | undefined {
+  return scan(text, from, true, secrets).findings[0]?.detector
 }

@@ -41,16 +41,22 @@ export function runStart(text: string, end: number, set: Alphabet, limit = 0): n
   return start
 }
 
-/** The runs of at least so many of these characters, from left to right. Most of a text is passed over: a long run covers every so many places. */
-export function* longRuns(text: string, from: number, set: Alphabet, min: number): Generator<{ readonly start: number; readonly end: number }> {
+/** The runs of at least so many of these characters before `limit`, from left to right. Most of a text is passed over: a long run covers every so many places. */
+export function* longRuns(
+  text: string,
+  from: number,
+  set: Alphabet,
+  min: number,
+  limit = text.length,
+): Generator<{ readonly start: number; readonly end: number }> {
   let passed = from
-  for (let at = from + min - 1; at < text.length;) {
+  for (let at = from + min - 1; at < limit;) {
     if (set[text.charCodeAt(at)] !== 1) {
       at += min
       continue
     }
     const start = runStart(text, at, set, passed)
-    const end = runEnd(text, at, set)
+    const end = runEnd(text, at, set, limit)
     if (end - start >= min) yield { start, end }
     passed = end
     at = end + min

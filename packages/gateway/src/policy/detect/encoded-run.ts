@@ -38,10 +38,7 @@ export function* encodedRuns(text: string, from: number): Generator<EncodedRun> 
 function* readings(text: string, lines: readonly Line[]): Generator<Decoded> {
   yield* base64Readings(text, lines)
   for (const line of lines) {
-    for (const { start, end } of longRuns(text, line.start, hexadecimal, hexMin)) {
-      if (start >= line.end) break
-      yield* hexReadings(text, start, end)
-    }
+    for (const { start, end } of longRuns(text, line.start, hexadecimal, hexMin, line.end)) yield* hexReadings(text, start, end)
   }
 }
 
