@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Fault } from '@sallyport/contract'
 import { PayloadSeal, type SealedPayload } from '../../packages/gateway/src/audit/payload.ts'
-import type { PayloadFiles, StoredPayload } from '../../packages/gateway/src/control/payloads/payload-files.ts'
-import { PayloadStore } from '../../packages/gateway/src/control/payloads/payload-store.ts'
+import { agentMark, type PayloadFiles, type StoredPayload } from '../../packages/gateway/src/control/payloads/payload-files.ts'
+import { payloadsOfAgentMax, PayloadStore } from '../../packages/gateway/src/control/payloads/payload-store.ts'
 import { payloadFilesIn } from '../../packages/gateway/src/drivers/payload-files/payload-files.ts'
 import { recordSeal } from '../../packages/gateway/src/drivers/sqlite/record-seal.ts'
 import { principalOf } from '../fixtures/access-request.ts'
@@ -31,11 +31,11 @@ async function folderOf(t: TestContext): Promise<string> {
 /** The files, of which one verb fails once: before it has done anything, or when it has done all. */
 function failing(files: PayloadFiles, verb: 'write' | 'destroy', when: 'before' | 'after'): PayloadFiles {
   let isDue = true
-  const around = async (own: string, work: () => Promise<void>): Promise<void> => {
-    const fails = own === verb && isDue
-    if (fails) isDue = false
-    if (!(fails && when === 'before')) await work()
-    if (fails) throw new Fault('the disk failed', 'unknown')
+  const around = async <Result>(own: string, work: () => Promise<Result>): Promise<Result> => {
+    if (own !== verb || !isDue) return work()
+    isDue = false
+    if (when === 'after') await work()
+    throw new Fault('the disk failed', 'unknown')
   }
   return {
     ...files,
@@ -113,4 +113,23 @@ test('files of other names are nothing to it, and stay', async (t) => {
   await copyFile(join(folder, name), join(folder, `${name}.copy`))
   assert.equal((await PayloadStore.open(payloadFilesIn(folder), plenty)).status.kept, 1)
   assert.equal((await readdir(folder)).length, 2)
+})
+
+test('one agent has a quarter of the number too, however small its payloads are', async () => {
+  const bot = 'b'.repeat(10)
+  const stored = Array.from({ length: payloadsOfAgentMax - 1 }, (_, at) => ({
+    digest: String(at),
+    capturedAt: at,
+    bytes: 1,
+    tenant: bot,
+    agent: agentMark('acme', 'bot'),
+  }))
+  const files: PayloadFiles = { list: async () => stored, write: async () => undefined, read: async () => undefined, destroy: async () => [] }
+  const store = await PayloadStore.open(files, () => ({ bytes: 1e12, agentBytes: 1e12 }))
+  const last = sealed()
+  const other = await principalOf('acme', 'other')
+  assert.deepEqual([await store.keep(last), await store.keep(sealed())], ['kept', 'full'])
+  assert.equal(await store.keep(seal.seal({ id: 'x', principal: other }, { arguments: {} }, 1)), 'kept')
+  await store.drop(last.cited.digest)
+  assert.equal(await store.keep(sealed()), 'kept')
 })

@@ -12,6 +12,12 @@ export interface StoredPayload {
   readonly agent: string
 }
 
+/** One that could not be destroyed. */
+export interface LeftPayload {
+  readonly payload: StoredPayload
+  readonly reason: string
+}
+
 /** The files of kept payloads, of one process at a time. Every verb throws Fault. */
 export interface PayloadFiles {
   /** Every payload that is there whole; what a crash has left of others is removed. */
@@ -20,8 +26,11 @@ export interface PayloadFiles {
   write(payload: StoredPayload, bytes: Uint8Array): Promise<void>
   /** Undefined when there is no such file. */
   read(payload: StoredPayload): Promise<Uint8Array | undefined>
-  /** The bytes of each are overwritten on the disk before its name goes; durable when it resolves. What is not there is destroyed already. */
-  destroy(payloads: readonly StoredPayload[]): Promise<void>
+  /**
+   * The bytes of each are overwritten on the disk before its name goes; durable when it resolves, for all but those that are given back: one that fails keeps no
+   * other. What is not there is destroyed already.
+   */
+  destroy(payloads: readonly StoredPayload[]): Promise<readonly LeftPayload[]>
 }
 
 export function tenantMark(tenant: string): string {

@@ -6,7 +6,7 @@ export const payloadBytesMaxDefault = 1_073_741_824
 /** What one agent may take of it. */
 const shareOfAgent = 1 / 4
 
-/** An agent that fills its share refuses nobody but itself. */
+/** One agent that fills its share leaves room for others; several can fill everything. */
 export function payloadLimits({ size, sizePerAgent }: CaptureConfiguration = {}): PayloadLimits {
   const bytes = size === undefined ? payloadBytesMaxDefault : sizeBytes(size)
   return { bytes, agentBytes: sizePerAgent === undefined ? bytes * shareOfAgent : sizeBytes(sizePerAgent) }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Fault } from '@sallyport/contract'
-import { parsePayloadFileName, payloadFileName, type PayloadFiles, type StoredPayload } from '../../control/payloads/payload-files.ts'
+import { parsePayloadFileName, payloadFileName, type LeftPayload, type PayloadFiles, type StoredPayload } from '../../control/payloads/payload-files.ts'
 import { syncFolder } from '../../control/private-files.ts'
 
 const unfinished = '.unfinished'
@@ -44,12 +44,18 @@ export function payloadFilesIn(folder: string): PayloadFiles {
       }),
     read: (payload) => attempt('not-done', 'the payload cannot be read', () => ifThere(readFile(pathOf(payload)))),
     destroy: (payloads) =>
-      attempt('unknown', 'a payload cannot be destroyed', async () => {
+      attempt('unknown', 'payloads cannot be destroyed', async () => {
+        const left: LeftPayload[] = []
         for (const payload of payloads) {
-          await overwriteAndRemove(pathOf(payload))
-          await overwriteAndRemove(`${pathOf(payload)}${unfinished}`)
+          try {
+            await overwriteAndRemove(pathOf(payload))
+            await overwriteAndRemove(`${pathOf(payload)}${unfinished}`)
+          } catch (error) {
+            left.push({ payload, reason: messageOf(error) })
+          }
         }
         await ifThere(syncFolder(folder))
+        return left
       }),
   }
 }
@@ -82,6 +88,10 @@ async function attempt<Value>(outcome: Fault['outcome'], message: string, act: (
   try {
     return await act()
   } catch (error) {
-    throw new Fault(`${message}: ${error instanceof Error ? error.message : String(error)}`, outcome, error)
+    throw new Fault(`${message}: ${messageOf(error)}`, outcome, error)
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -75,7 +75,7 @@ export class Database {
     } catch (error) {
       throw faultOf(error, 'unknown')
     }
-    throw new Fault('the database is in use, so what was deleted is not overwritten yet: repeat this', 'unknown')
+    throw new Fault('the database is in use, so what was deleted is not overwritten yet', 'unknown')
   }
 
   close(): void {
