@@ -17,7 +17,7 @@ const boundName = /(?:Max|Min|Ms)(?:Default|Range)?$/
 const boundsName = /Limits$/
 
 /** Constants that are named like bounds and are none. */
-const others = new Set(['contract/configuration.ts unitsMs'])
+const others = new Set(['contract/configuration/fields.ts unitsMs'])
 
 /** Every bound among the constants at the top of the product's modules, exported or not, by its value. Throws for one whose value cannot be worked out. */
 export function limitsInCode(root: string): readonly LimitInCode[] {

@@ -97,8 +97,8 @@ function isLifetime(ms: number): boolean {
   const read = readConfiguration({ text, fileName: 'sallyport.yaml' })
   return read.kind === 'read' || !read.faults.some(({ path }) => path[0] === 'certificates')
 }
-testLeast('contract/configuration.ts', 'certificateLifetimeMsRange.min', isLifetime)
-testBound('contract/configuration.ts', 'certificateLifetimeMsRange.max', isLifetime)
+testLeast('contract/configuration/gateway.ts', 'certificateLifetimeMsRange.min', isLifetime)
+testBound('contract/configuration/gateway.ts', 'certificateLifetimeMsRange.max', isLifetime)
 
 testBound('runtime/connect/gateway-path.ts', 'namedMax', async (size) => {
   const known = Array.from({ length: size }, (_, at) => `host${at}`)

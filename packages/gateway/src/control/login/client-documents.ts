@@ -13,6 +13,10 @@ export const documentKeptMs = 300_000
 export const documentsKeptMax = 64
 /** Documents on their way at once: whoever can open a page in a browser beside the bridge can have one fetched. */
 export const documentsFetchedMax = 8
+/** Of these, for one agent: a host that answers slowly must not hold up the others. */
+export const documentsOfAgentMax = 2
+/** For so long a document that could not be had is not asked for again. */
+export const documentRefusedMs = 30_000
 const redirectsMax = 32
 
 /** A program by its own words, under a name that only it can have. */
@@ -51,36 +55,43 @@ export interface ClientDocumentsPorts {
  */
 export class ClientDocuments {
   readonly #ports: ClientDocumentsPorts
-  readonly #kept = new Map<string, { readonly document: ClientDocument; readonly until: number }>()
-  #fetching = 0
+  readonly #kept = new Map<string, { readonly document: ClientDocument | Refused; readonly until: number }>()
+  readonly #fetching = new Map<string, { readonly agent: string; readonly found: Promise<ClientDocument | Refused> }>()
 
   constructor(ports: ClientDocumentsPorts) {
     this.#ports = ports
   }
 
-  /** Refuses `login.client-refused`, with a reason for the log alone. */
-  async read(id: string): Promise<ClientDocument | Refused> {
+  /** For the agent through which it was asked for. Refuses `login.client-refused`, with a reason for the log alone, and `edge.overloaded`. */
+  async read(id: string, agent: string): Promise<ClientDocument | Refused> {
     const { definition, now } = this.#ports
     const url = parseClientId(id)
     if (!url) return no('client_id is no https address of a document')
     if (!matchesAny(definition.hosts, url.host)) return no(`programs of ${url.host} are not allowed here`)
     const kept = this.#kept.get(id)
     if (kept && now() < kept.until) return kept.document
-    if (this.#fetching >= documentsFetchedMax) return refused('edge.overloaded', 'too many documents of programs are on their way', { retryAfterSeconds: 1 })
-    this.#fetching += 1
+    const underWay = this.#fetching.get(id)
+    if (underWay) return underWay.found
+    const own = [...this.#fetching.values()].filter((fetching) => fetching.agent === agent)
+    if (this.#fetching.size >= documentsFetchedMax || own.length >= documentsOfAgentMax)
+      return refused('edge.overloaded', 'too many documents of programs are on their way', { retryAfterSeconds: 1 })
+    const found = this.#fetch(url)
+    this.#fetching.set(id, { agent, found })
     try {
-      const found = await this.#fetch(url)
-      if ('problem' in found) return found
-      this.#kept.delete(id)
-      this.#kept.set(id, { document: found, until: now() + documentKeptMs })
-      for (const oldest of this.#kept.keys()) {
-        if (this.#kept.size <= documentsKeptMax) break
-        this.#kept.delete(oldest)
-      }
-      return found
+      return this.#keep(id, await found)
     } finally {
-      this.#fetching -= 1
+      this.#fetching.delete(id)
     }
+  }
+
+  #keep(id: string, found: ClientDocument | Refused): ClientDocument | Refused {
+    this.#kept.delete(id)
+    this.#kept.set(id, { document: found, until: this.#ports.now() + ('problem' in found ? documentRefusedMs : documentKeptMs) })
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= documentsKeptMax) break
+      this.#kept.delete(oldest)
+    }
+    return found
   }
 
   async #fetch(url: URL): Promise<ClientDocument | Refused> {

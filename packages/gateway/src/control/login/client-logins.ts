@@ -55,7 +55,9 @@ export class ClientLoginDesk {
   /** As `ClientLogins.authorize`. Only what is known to be the program's own address is ever answered by sending a browser there. */
   async authorize(askProof: AskProof, asked: AuthorizationRequest): Promise<SentBrowser | Refused> {
     const { parameters, origin } = asked
-    const document = await this.#ports.documents.read(parameters['client_id'] ?? '')
+    const asker = askProof()
+    if ('problem' in asker) return asker
+    const document = await this.#ports.documents.read(parameters['client_id'] ?? '', asker.id)
     if ('problem' in document) return document
     const redirectUri = parameters['redirect_uri'] ?? ''
     if (!isRegistered(redirectUri, document.redirects))

@@ -62,7 +62,7 @@ interface Login extends LoginRequest {
     | { readonly at: 'link' }
     | { readonly at: 'provider'; readonly challenge: Challenge; readonly browser: string }
     | { readonly at: 'finish'; readonly loggedIn: LoggedIn; readonly browser: string }
-    | { readonly at: 'done'; readonly outcome: { readonly kind: 'opened'; readonly session: SessionId } | { readonly kind: 'sent' } | Refused }
+    | { readonly at: 'done'; readonly outcome: { readonly kind: 'opened'; readonly session: SessionId } | Refused }
 }
 
 /** What a page shows of a login. */
@@ -98,7 +98,8 @@ export class Logins {
   start(request: LoginRequest): { readonly kind: 'started'; readonly id: string; readonly link: string; readonly expiresAt: number } | Refused {
     void this.sweep()
     const alike = [...this.#byLink.values()].filter(({ program }) => (program === undefined) === (request.program === undefined))
-    const same = alike.filter(({ owner, stage }) => owner.id === request.owner.id && stage.at !== 'done')
+    // A login of a program that failed keeps its place to its end: nobody needs to know anything to make one fail.
+    const same = alike.filter(({ owner, program, stage }) => owner.id === request.owner.id && (program !== undefined || stage.at !== 'done'))
     const hasRoom = this.#byLink.size < loginsMax && (request.program === undefined || alike.length < programLoginsMax)
     if (same.length >= loginsPerAgentMax || !hasRoom) {
       const detail = `Too many logins are under way: wait for one to end, at most ${loginMsMax / 60_000} minutes.`
@@ -112,7 +113,7 @@ export class Logins {
   }
 
   /** How a login stands, for whoever started it. */
-  outcome(id: string): { readonly kind: 'waiting' } | { readonly kind: 'sent' } | { readonly kind: 'opened'; readonly session: SessionId } | Refused {
+  outcome(id: string): { readonly kind: 'waiting' } | { readonly kind: 'opened'; readonly session: SessionId } | Refused {
     void this.sweep()
     const login = [...this.#byLink.values()].find((one) => one.id === id)
     if (!login) return refused('login.link-invalid', 'the login is over or never was')
@@ -172,7 +173,8 @@ export class Logins {
       return invalidLink
     }
     login.stage = { at: 'finish', loggedIn, browser: bound }
-    return { view: viewOf(login), loggedIn, link: login.link }
+    // What was granted can be more than was asked for, and this is the page on which the person says yes.
+    return { view: { ...viewOf(login), scopes: loggedIn.scopes }, loggedIn, link: login.link }
   }
 
   /**
@@ -192,7 +194,7 @@ export class Logins {
       return login.program ? login.program.denied() : outcome
     }
     if (login.program) {
-      login.stage = { at: 'done', outcome: { kind: 'sent' } }
+      this.#byLink.delete(link)
       return login.program.granted(login, loggedIn)
     }
     this.#end(login, refused('login.refused', 'the session could not be opened'))
