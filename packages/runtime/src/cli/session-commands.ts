@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { claimSession, endSession, type Send } from '../session/session-calls.ts'
+import type { Send } from '../link/ask-gateway.ts'
+import { claimSession, endSession } from '../session/session-calls.ts'
 import { heldSession, sessionInFolder, type HeldSession } from '../session/session-files.ts'
 import { folderOf, openPlainLink, refusal, requireIdentity } from './agent-commands.ts'
 import type { AgentSideIo } from './agent-side-io.ts'

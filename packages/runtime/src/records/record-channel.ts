@@ -1,6 +1,7 @@
 import { Fault, recordLimits, refused, type LoggingConfiguration, type ProblemDocument, type Refused, type RuntimeRecord } from '@sallyport/contract'
 import type { Clock } from '../link/clock.ts'
-import { openRun, sendRecords, type RunSend } from './run-calls.ts'
+import type { Send } from '../link/ask-gateway.ts'
+import { openRun, sendRecords } from './run-calls.ts'
 import { recordOf, type RuntimeHappening } from './runtime-event.ts'
 
 export const channelLimits = {
@@ -38,7 +39,7 @@ export interface RecordChannel {
 }
 
 export interface ChannelTerms extends Pick<LoggingConfiguration, 'memory_records' | 'flush_ms' | 'record_within_ms'> {
-  readonly send: RunSend
+  readonly send: Send
   readonly clock: Clock
   /** A fresh UUID. */
   readonly newRun: () => string
